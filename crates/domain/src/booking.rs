@@ -1,0 +1,115 @@
+//! Bookings.
+
+use std::fmt;
+
+use crate::deadline::{Deadline, Life, Timestamp};
+use crate::ids::{BookingId, ShowId};
+use crate::lifecycle::{BookingStatus, FailureReason};
+use crate::seat::{SeatNumber, SeatStatus};
+use crate::text::{self, InvalidText};
+
+/// The name a customer gave.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct UserName(String);
+
+impl UserName {
+    /// The name of a customer who gave none.
+    pub const GUEST: &str = "guest";
+
+    /// A trimmed, printable name of at most 200 characters; an empty one means [`Self::GUEST`].
+    ///
+    /// # Errors
+    /// [`InvalidText`] for one that is too long or not printable.
+    pub fn new(name: &str) -> Result<Self, InvalidText> {
+        match text::name(name) {
+            Ok(name) => Ok(Self(name)),
+            Err(InvalidText::Empty) => Ok(Self(Self::GUEST.to_owned())),
+            Err(error @ (InvalidText::TooLong | InvalidText::Control)) => Err(error),
+        }
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for UserName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Where a booking stands, with all that this state has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BookingState {
+    /// Its seats are held until the booking's deadline.
+    Pending,
+    /// Its seats are sold.
+    Confirmed {
+        /// When, always before the deadline.
+        at: Timestamp,
+    },
+    /// It ended without a sale.
+    Failed {
+        /// Why.
+        reason: FailureReason,
+    },
+}
+
+impl BookingState {
+    /// The state in a word.
+    pub const fn status(&self) -> BookingStatus {
+        match self {
+            Self::Pending => BookingStatus::Pending,
+            Self::Confirmed { .. } => BookingStatus::Confirmed,
+            Self::Failed { .. } => BookingStatus::Failed,
+        }
+    }
+}
+
+/// A booking, as the store keeps it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Booking {
+    /// Its identity.
+    pub id: BookingId,
+    /// The show whose seats these are.
+    pub show_id: ShowId,
+    /// Who books.
+    pub user_name: UserName,
+    /// The seats it has, or had when it failed, ascending.
+    pub seats: Vec<SeatNumber>,
+    /// When its hold ends, or ended.
+    pub deadline: Deadline,
+    /// Where it stands.
+    pub state: BookingState,
+    /// When its seats were first held.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+impl Booking {
+    /// The booking as anyone must see it at `now`: a hold past its deadline has failed, whether or not its row says so yet.
+    #[must_use]
+    pub fn as_of(self, now: Timestamp) -> Self {
+        match (self.state, self.deadline.life(now)) {
+            (BookingState::Pending, Life::Dead) => Self {
+                state: BookingState::Failed { reason: FailureReason::Expired },
+                updated_at: self.deadline.instant(),
+                ..self
+            },
+            (BookingState::Pending, Life::Live)
+            | (BookingState::Confirmed { .. } | BookingState::Failed { .. }, Life::Live | Life::Dead) => self,
+        }
+    }
+}
+
+/// A booking and how its seats stand now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BookingDetails {
+    /// The booking.
+    pub booking: Booking,
+    /// Each seat that it lists, ascending, with that seat's status now. The seats of a FAILED booking may be anyone's.
+    pub seats: Vec<(SeatNumber, SeatStatus)>,
+}

@@ -1,0 +1,29 @@
+//! The rule book of Rowlock: what a show, a seat, a hold and a booking are, and what may happen to them.
+//!
+//! Nothing here does I/O, reads a clock or knows of a wire format. A store locks and loads the rows that a batch of
+//! [`Command`]s touches, a [`Ledger`] decides one command after the other in memory, and the store saves the
+//! [`Changes`]. The ports ([`BookingRepository`], [`ShowRepository`], [`StoreHealth`]) say what a store must keep.
+
+mod booking;
+mod command;
+mod deadline;
+mod ids;
+mod ledger;
+mod lifecycle;
+mod ports;
+mod seat;
+mod show;
+mod text;
+mod time_source;
+
+pub use booking::{Booking, BookingDetails, BookingState, UserName};
+pub use command::{Command, Hold, Keys, Outcome, Refusal, SeatRefusal, SeatRefusalReason};
+pub use deadline::{Deadline, Life, Timestamp};
+pub use ids::{BookingId, SeatId, ShowId};
+pub use ledger::{BookingChange, Changes, Decision, Ledger, LedgerError, LockedRows, LockedSeat, NewBooking, Owner, SeatChange};
+pub use lifecycle::{Action, BookingStatus, FailureReason, Step, TransitionRefused, transition};
+pub use ports::{BookingFilter, BookingRepository, Page, ShowRepository, StoreError, StoreHealth, Sweep, Unready};
+pub use seat::{Seat, SeatKey, SeatNumber, SeatSelection, SeatState, SeatStatus, SelectionError};
+pub use show::{InvalidShow, NewShow, Show};
+pub use text::InvalidText;
+pub use time_source::{ManualTime, TimeSource};

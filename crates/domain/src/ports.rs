@@ -1,0 +1,170 @@
+//! The ports: what the application asks of a store, and what a store must keep. This is the specification; every MUST
+//! names the scenario of the `store-contract` suite that proves it on each adapter.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use thiserror::Error;
+
+use crate::booking::{Booking, BookingDetails};
+use crate::command::{Command, Outcome};
+use crate::ids::{BookingId, ShowId};
+use crate::lifecycle::BookingStatus;
+use crate::seat::Seat;
+use crate::show::{NewShow, Show};
+
+/// Why a store did not do what it was asked, classed by what the caller can do.
+///
+/// The text inside is for the log, never for a customer.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum StoreError {
+    /// The store can't be reached or is not ready. Nothing has happened; try again later.
+    #[error("the store is unavailable: {0}")]
+    Unavailable(String),
+    /// Others are in the way: a lock wait ran out, or a transaction was chosen as a victim. Nothing has happened; try again
+    /// soon.
+    #[error("the store is contended: {0}")]
+    Contended(String),
+    /// The connection was lost while the commit was in flight: it has happened wholly or not at all. Look before trying again.
+    #[error("the store did not say whether it committed: {0}")]
+    OutcomeUnknown(String),
+    /// The store refused or contradicts itself: data or program is wrong. Nothing has happened; call someone.
+    #[error("the store is in a state that it must not be in: {0}")]
+    Corrupt(String),
+}
+
+/// A page of a list that is ordered newest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// At most this many rows.
+    pub limit: NonZeroU32,
+    /// Only rows with an identity below this one.
+    pub before: Option<i64>,
+}
+
+/// Which bookings to list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BookingFilter {
+    /// Only those that stand here, as of now: a dead hold counts as FAILED.
+    pub status: Option<BookingStatus>,
+}
+
+/// What one sweep did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sweep {
+    /// The bookings that it failed.
+    pub expired: Vec<BookingId>,
+    /// The longest time that one of them had been dead.
+    pub lag_max: Duration,
+    /// How long until the next deadline of a PENDING booking, zero if one has passed; `None` if there is no PENDING booking.
+    pub next_due_in: Option<Duration>,
+}
+
+/// Bookings and the seats they take.
+#[async_trait]
+pub trait BookingRepository: Send + Sync {
+    /// Runs the commands in their order as one transaction, and returns their outcomes in the same order.
+    ///
+    /// - It MUST decide as if the commands ran one after the other, each seeing what those before it did
+    ///   (`a_batch_is_decided_in_order`), and keep all of it or nothing (`a_failed_batch_leaves_nothing`).
+    /// - It MUST give a seat to one hold only, however many callers there are (`one_seat_and_many_callers`), and a hold all of
+    ///   its seats or none (`a_hold_takes_all_of_its_seats_or_none`).
+    /// - Holds whose seats overlap MUST NOT block each other for good, in whatever order they name them
+    ///   (`overlapping_baskets_in_opposite_orders`).
+    /// - It MUST judge deadlines by its own clock, read once and after the locks are held: a confirm is refused from the
+    ///   deadline on (`every_status_meets_every_action_before_at_and_after_the_deadline`), and of a confirm and a sweep exactly
+    ///   one wins (`confirm_against_expire_at_the_deadline`).
+    /// - A dead hold MUST give way to a new one at once, its booking failing in the same transaction
+    ///   (`a_dead_hold_gives_way_without_a_sweep`), for one caller only (`one_dead_hold_and_many_callers`).
+    /// - A refusal MUST name every offending seat (`a_refusal_names_every_seat_and_its_reason`) and change nothing
+    ///   (`a_refusal_changes_nothing`).
+    /// - What it answered MUST be there after a crash (`what_was_answered_is_there_after_reopening`).
+    ///
+    /// # Errors
+    /// [`StoreError`]. After all but [`StoreError::OutcomeUnknown`] nothing has happened. The future can be dropped at any time:
+    /// the transaction then happens wholly or not at all (`a_dropped_call_is_done_wholly_or_not_at_all`).
+    async fn execute(&self, commands: &[Command]) -> Result<Vec<Outcome>, StoreError>;
+
+    /// Fails at most `limit` PENDING bookings whose deadline has passed, those that have been dead longest first.
+    ///
+    /// - It MUST fail dead holds only, and free exactly their seats (`a_sweep_fails_dead_holds_only`).
+    /// - It MUST do no more than `limit` at once (`a_sweep_is_bounded`).
+    /// - Any number of sweeps MUST be able to run at once, each hold being failed by one of them
+    ///   (`many_sweeps_fail_each_hold_once`).
+    /// - It MAY leave out holds that someone else is working on.
+    ///
+    /// # Errors
+    /// As [`Self::execute`].
+    async fn expire_due(&self, limit: NonZeroU32) -> Result<Sweep, StoreError>;
+
+    /// The booking and how its seats stand, as of now; `None` if there is none. A FAILED booking MUST still list the seats it
+    /// held (`a_failed_booking_remembers_its_seats`), and a dead hold MUST read as FAILED (`a_dead_hold_reads_as_failed`).
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn find(&self, id: BookingId) -> Result<Option<BookingDetails>, StoreError>;
+
+    /// The bookings that pass the filter as of now, newest (highest identity) first (`bookings_are_listed_newest_first`).
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn list(&self, filter: BookingFilter, page: Page) -> Result<Vec<Booking>, StoreError>;
+}
+
+/// Shows and their seats.
+#[async_trait]
+pub trait ShowRepository: Send + Sync {
+    /// Creates a show and its seats, numbered from 1 and AVAILABLE, all or nothing (`a_show_is_created_with_its_seats`).
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn create(&self, show: &NewShow) -> Result<Show, StoreError>;
+
+    /// The shows, newest (highest identity) first (`shows_are_listed_newest_first`).
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn list(&self, page: Page) -> Result<Vec<Show>, StoreError>;
+
+    /// Every seat of the show by number, as of now: one whose hold is dead MUST read as free (`a_dead_hold_reads_as_failed`).
+    /// `None` if there is no such show.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn seat_map(&self, show_id: ShowId) -> Result<Option<Vec<Seat>>, StoreError>;
+}
+
+/// Why a store can't serve.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Unready {
+    /// It can't be reached.
+    #[error("the store can't be reached: {0}")]
+    Unreachable(String),
+    /// Its schema is older than this program: migrations are to be applied.
+    #[error("the store's schema is at version {found}, this program needs {needed}: apply the migrations")]
+    Outdated {
+        /// The store's version.
+        found: u32,
+        /// This program's.
+        needed: u32,
+    },
+    /// Its schema is newer than this program, which must not touch it.
+    #[error("the store's schema is at version {found}, this program knows only {known}: use a newer program")]
+    TooNew {
+        /// The store's version.
+        found: u32,
+        /// This program's.
+        known: u32,
+    },
+}
+
+/// Whether a store can serve.
+#[async_trait]
+pub trait StoreHealth: Send + Sync {
+    /// Whether the store can be reached and has the schema of this program, found out within a second or two.
+    ///
+    /// # Errors
+    /// [`Unready`].
+    async fn ready(&self) -> Result<(), Unready>;
+}
