@@ -1,1 +1,23 @@
-//! api
+//! The HTTP side of Rowlock: settings, access, the routes of the contract, and their errors.
+
+mod access;
+mod admin;
+mod app;
+mod body;
+mod bookings;
+mod health;
+mod page;
+mod problem;
+mod refusals;
+mod request_log;
+mod resources;
+mod routes;
+mod server;
+mod settings;
+mod shows;
+mod start_time;
+mod store;
+
+pub use server::{probe, serve};
+pub use settings::ApiSettings;
+pub use store::{Database, migrate};

@@ -1,1 +1,12 @@
-//! box-office
+//! The application: one queue in front of the store, and the timer that tidies up behind it.
+//!
+//! [`BoxOffice`] takes commands one by one and runs them in batches; [`Sweeper`] fails the holds that have run out. Both work
+//! on a [`domain::BookingRepository`], whichever it is.
+
+mod aside;
+mod lane;
+mod office;
+mod sweeper;
+
+pub use office::{BoxOffice, Declined, Plan};
+pub use sweeper::{SweepHealth, SweepPlan, Sweeper};

@@ -66,6 +66,14 @@ impl BookingState {
             Self::Failed { .. } => BookingStatus::Failed,
         }
     }
+
+    /// When it was confirmed.
+    pub const fn confirmed_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Confirmed { at } => Some(*at),
+            Self::Pending | Self::Failed { .. } => None,
+        }
+    }
 }
 
 /// A booking, as the store keeps it.

@@ -1,1 +1,66 @@
-//! postgres-adapter
+//! The ports on PostgreSQL: row locks, batches, migrations.
+//!
+//! | call | round trips | statements |
+//! |---|---|---|
+//! | `execute`, whatever the size of the batch | 2 | `BEGIN`, lock seats, lock bookings, shows, clock; save, `COMMIT` |
+//! | `execute` when every command is refused | 2 | as above; `ROLLBACK`, which waits for no disk |
+//! | `expire_due` | 2 | `BEGIN`, lock what is due, clock; save, `COMMIT`, next deadline |
+//! | `find`, `list`, `seat_map` | 1 | one |
+//! | `create` | 1 | `BEGIN`, time limit, one for show and seats, `COMMIT` |
+//!
+//! Locks are taken on seats in key order, then on bookings in id order, in every path but the sweep, which never waits.
+
+mod batch;
+mod booking_repository;
+mod connection;
+mod encoding;
+mod error;
+mod health;
+mod migrations;
+mod rows;
+mod show_repository;
+mod statements;
+mod sweep;
+mod tls;
+
+pub use booking_repository::PgBookingRepository;
+pub use connection::{PgSettings, SettingsError};
+pub use health::PgStoreHealth;
+pub use migrations::{MigrateError, Migrated, migrate};
+pub use show_repository::PgShowRepository;
+
+use connection::Connections;
+use domain::TimeSource;
+use std::sync::Arc;
+
+/// A PostgreSQL database as a store. It connects when it is first asked something.
+#[derive(Clone)]
+pub struct PgStore {
+    connections: Connections,
+    time: TimeSource,
+}
+
+impl PgStore {
+    /// A store on this database.
+    ///
+    /// # Errors
+    /// [`SettingsError`] if the settings can't be used; that the database can't be reached shows later.
+    pub fn new(settings: &PgSettings, time: TimeSource) -> Result<Self, SettingsError> {
+        Ok(Self { connections: Connections::new(settings)?, time })
+    }
+
+    /// Its bookings.
+    pub fn bookings(&self) -> Arc<PgBookingRepository> {
+        Arc::new(PgBookingRepository::new(self.connections.clone(), self.time.clone()))
+    }
+
+    /// Its shows.
+    pub fn shows(&self) -> Arc<PgShowRepository> {
+        Arc::new(PgShowRepository::new(self.connections.clone(), self.time.clone()))
+    }
+
+    /// Its health.
+    pub fn health(&self) -> Arc<PgStoreHealth> {
+        Arc::new(PgStoreHealth::new(self.connections.clone()))
+    }
+}

@@ -1,0 +1,22 @@
+//! What every handler can reach.
+
+use std::sync::Arc;
+
+use box_office::BoxOffice;
+use chrono::TimeDelta;
+use chrono_tz::Tz;
+use domain::{BookingRepository, ShowRepository, StoreHealth};
+
+use crate::access::Access;
+
+/// The state of the server, built once and shared by all of its threads.
+pub(crate) struct App {
+    pub(crate) box_office: BoxOffice,
+    pub(crate) bookings: Arc<dyn BookingRepository>,
+    pub(crate) shows: Arc<dyn ShowRepository>,
+    pub(crate) health: Arc<dyn StoreHealth>,
+    pub(crate) access: Access,
+    pub(crate) hold_for: TimeDelta,
+    pub(crate) seats_per_booking_max: usize,
+    pub(crate) time_zone: Tz,
+}

@@ -1,0 +1,124 @@
+//! Request bodies: JSON objects, strictly typed, with every mistake named. Unknown members are ignored.
+
+use actix_web::dev::Payload;
+use actix_web::error::PayloadError;
+use actix_web::http::StatusCode;
+use actix_web::web::Bytes;
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use serde_json::{Map, Value, json};
+use std::future::Future;
+use std::pin::Pin;
+
+use crate::problem::Problem;
+
+/// Largest request body, in bytes.
+pub(crate) const BODY_BYTES_MAX: usize = 64 * 1024;
+
+/// The members of a JSON object, and the mistakes found in reading them.
+pub(crate) struct Body {
+    members: Map<String, Value>,
+    mistakes: Vec<(&'static str, &'static str)>,
+}
+
+impl FromRequest for Body {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let is_json = matches!(request.content_type(), "" | "application/json") || request.content_type().ends_with("+json");
+        let bytes = Bytes::from_request(request, payload);
+        Box::pin(async move {
+            if !is_json {
+                let detail = "The body must be JSON, with Content-Type: application/json.";
+                return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", detail));
+            }
+            let bytes = bytes.await.map_err(|error| unreadable(&error))?;
+            Self::parse(&bytes)
+        })
+    }
+}
+
+fn unreadable(error: &actix_web::Error) -> Problem {
+    match error.as_error::<PayloadError>() {
+        Some(PayloadError::Overflow) => Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "body_too_large",
+            format!("The body must be at most {BODY_BYTES_MAX} bytes long."),
+        ),
+        _ if error.as_response_error().status_code() == StatusCode::PAYLOAD_TOO_LARGE => Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "body_too_large",
+            format!("The body must be at most {BODY_BYTES_MAX} bytes long."),
+        ),
+        _ => Problem::bad_request("unreadable_body", "The body could not be read."),
+    }
+}
+
+impl Body {
+    /// The members of this object.
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, Problem> {
+        match serde_json::from_slice(bytes) {
+            Ok(Value::Object(members)) => Ok(Self { members, mistakes: Vec::new() }),
+            Ok(_) => Err(Problem::bad_request("invalid_json", "The body must be a JSON object.")),
+            Err(_) if bytes.is_empty() => Err(Problem::bad_request("invalid_json", "A JSON body is needed.")),
+            Err(error) => Err(Problem::bad_request(
+                "invalid_json",
+                format!("The body is not valid JSON (line {}, column {}).", error.line(), error.column()),
+            )),
+        }
+    }
+
+    /// An integer that must be there.
+    pub(crate) fn integer(&mut self, member: &'static str) -> i64 {
+        let value = self.members.get(member).and_then(Value::as_i64);
+        self.needed(member, "must be an integer", value)
+    }
+
+    /// A text that must be there.
+    pub(crate) fn text(&mut self, member: &'static str) -> String {
+        let value = match self.members.remove(member) {
+            Some(Value::String(text)) => Some(text),
+            _ => None,
+        };
+        self.needed(member, "must be a string", value)
+    }
+
+    /// A text that may be missing or null.
+    pub(crate) fn optional_text(&mut self, member: &'static str) -> Option<String> {
+        match self.members.remove(member) {
+            None | Some(Value::Null) => None,
+            Some(Value::String(text)) => Some(text),
+            Some(_) => self.needed(member, "must be a string", None),
+        }
+    }
+
+    /// A list of integers that must be there.
+    pub(crate) fn integers(&mut self, member: &'static str) -> Vec<i64> {
+        let value = self.members.get(member).and_then(Value::as_array);
+        let value = value.and_then(|items| items.iter().map(Value::as_i64).collect());
+        self.needed(member, "must be an array of integers", value)
+    }
+
+    /// One more mistake.
+    pub(crate) fn mistake(&mut self, member: &'static str, expected: &'static str) {
+        self.mistakes.push((member, expected));
+    }
+
+    fn needed<T: Default>(&mut self, member: &'static str, expected: &'static str, value: Option<T>) -> T {
+        value.unwrap_or_else(|| {
+            self.mistake(member, expected);
+            T::default()
+        })
+    }
+
+    /// All of the mistakes as one problem.
+    pub(crate) fn finish(self) -> Result<(), Problem> {
+        if self.mistakes.is_empty() {
+            return Ok(());
+        }
+        let sentences: Vec<String> = self.mistakes.iter().map(|(member, expected)| format!("{member} {expected}")).collect();
+        let facts: Vec<Value> =
+            self.mistakes.iter().map(|(member, expected)| json!({"member": member, "expected": expected})).collect();
+        Err(Problem::bad_request("invalid_request", format!("{}.", sentences.join("; "))).with("mistakes", facts))
+    }
+}

@@ -1,0 +1,22 @@
+//! `/healthz` and `/readyz`.
+
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use serde_json::json;
+
+use crate::app::App;
+use crate::problem::Problem;
+
+/// `GET /healthz`: the process answers.
+pub(crate) async fn healthz() -> HttpResponse {
+    HttpResponse::Ok().json(json!({"status": "ok"}))
+}
+
+/// `GET /readyz`: it can serve: the store can be reached, its migrations are current, and the queue has room.
+pub(crate) async fn readyz(app: Data<App>) -> Result<HttpResponse, Problem> {
+    app.health.ready().await?;
+    if app.box_office.is_full() {
+        return Err(Problem::unavailable("busy", "Too many requests are waiting."));
+    }
+    Ok(HttpResponse::Ok().json(json!({"status": "ready"})))
+}

@@ -1,0 +1,105 @@
+//! Failures on the wire: RFC 9457 `application/problem+json`, with the contract's `error` member.
+
+use std::fmt;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::{HttpResponse, ResponseError};
+use serde_json::{Map, Value, json};
+
+/// A failure, as the client sees it; and what the log gets besides.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    pub(crate) status: StatusCode,
+    /// Stable, for programs.
+    pub(crate) code: &'static str,
+    /// A sentence for a person.
+    pub(crate) detail: String,
+    /// Whether the same request may succeed later.
+    pub(crate) retryable: bool,
+    /// For the log only.
+    pub(crate) internal: Option<String>,
+    facts: Map<String, Value>,
+    headers: Vec<(header::HeaderName, HeaderValue)>,
+}
+
+impl Problem {
+    pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        let detail = detail.into();
+        Self { status, code, detail, retryable: false, internal: None, facts: Map::new(), headers: Vec::new() }
+    }
+
+    /// A request that can't be understood.
+    pub(crate) fn bad_request(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, detail)
+    }
+
+    /// A dependency in trouble: the client may come again in a second.
+    pub(crate) fn unavailable(code: &'static str, detail: &str) -> Self {
+        let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail);
+        problem.with_header(header::RETRY_AFTER, HeaderValue::from_static("1")).retryable(true)
+    }
+
+    /// One more member of the body.
+    pub(crate) fn with(mut self, member: &str, value: impl Into<Value>) -> Self {
+        self.facts.insert(member.to_owned(), value.into());
+        self
+    }
+
+    pub(crate) fn with_header(mut self, name: header::HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    pub(crate) fn retryable(mut self, retryable: bool) -> Self {
+        self.retryable = retryable;
+        self
+    }
+
+    /// What the log shall say, and the client shall not see.
+    pub(crate) fn because(mut self, internal: impl fmt::Display) -> Self {
+        self.internal = Some(internal.to_string());
+        self
+    }
+
+    /// The response. A failure of ours names the request, so that its log line can be found.
+    pub(crate) fn respond(&self, request_id: Option<&str>) -> HttpResponse {
+        let title = self.status.canonical_reason().unwrap_or("Error");
+        let mut body = json!({
+            "type": format!("urn:rowlock:problem:{}", self.code),
+            "title": title,
+            "status": self.status.as_u16(),
+            "detail": self.detail,
+            "code": self.code,
+            "retryable": self.retryable,
+            "error": self.detail,
+        });
+        if let Some(members) = body.as_object_mut() {
+            members.extend(self.facts.clone());
+            if let (true, Some(id)) = (self.status.is_server_error(), request_id) {
+                members.insert("request_id".to_owned(), id.into());
+            }
+        }
+        let mut response = HttpResponse::build(self.status);
+        for header in &self.headers {
+            response.insert_header(header.clone());
+        }
+        response.content_type("application/problem+json").body(body.to_string())
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.status.as_u16(), self.code)
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        self.status
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        self.respond(None)
+    }
+}

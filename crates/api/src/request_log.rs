@@ -1,0 +1,67 @@
+//! Around every request: its id, the access log, and the one line of a failure of ours.
+
+use std::time::Instant;
+
+use actix_web::body::{EitherBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use rand::Rng;
+
+use crate::problem::Problem;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Longest id that is taken over from a client, in characters.
+const REQUEST_ID_CHARS_MAX: usize = 128;
+
+/// Names the request, runs it, and writes it down.
+pub(crate) async fn log<B: MessageBody>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
+    let begun = Instant::now();
+    let id = request_id(&request);
+    let method = request.method().clone();
+    let response = next.call(request).await?;
+    let problem = response.response().error().and_then(|error| error.as_error::<Problem>());
+    let internal = problem.and_then(|problem| problem.internal.clone());
+    let named = problem.filter(|problem| problem.status.is_server_error()).map(|problem| problem.respond(id.to_str().ok()));
+    let mut response = match named {
+        Some(named) => response.into_response(named).map_into_right_body(),
+        None => response.map_into_left_body(),
+    };
+    response.headers_mut().insert(REQUEST_ID, id.clone());
+    write_down(&method, &response, id.to_str().unwrap_or_default(), begun, internal.as_deref());
+    Ok(response)
+}
+
+fn write_down<B>(
+    method: &actix_web::http::Method,
+    response: &ServiceResponse<B>,
+    request_id: &str,
+    begun: Instant,
+    internal: Option<&str>,
+) {
+    // The pattern, not the path: its values are few, and it holds nothing of the client's.
+    let route = response.request().match_pattern().unwrap_or_else(|| "unknown".to_owned());
+    let status = response.status().as_u16();
+    let latency_us = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+    if let Some(cause) = internal {
+        tracing::error!(target: "access", %method, route, status, latency_us, request_id, cause, "request failed");
+    } else {
+        tracing::info!(target: "access", %method, route, status, latency_us, request_id, "request");
+    }
+}
+
+/// The client's id if it sent a decent one, else one of our own.
+fn request_id(request: &ServiceRequest) -> HeaderValue {
+    let decent = |value: &&HeaderValue| {
+        let bytes = value.as_bytes();
+        (1..=REQUEST_ID_CHARS_MAX).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_graphic)
+    };
+    request.headers().get(REQUEST_ID).filter(decent).cloned().unwrap_or_else(|| {
+        let id = format!("{:016x}", rand::rng().next_u64());
+        HeaderValue::from_str(&id).unwrap_or_else(|_| HeaderValue::from_static("unknown"))
+    })
+}

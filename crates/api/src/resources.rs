@@ -1,0 +1,127 @@
+//! Resources as the contract writes them: `snake_case`, instants as RFC 3339 UTC.
+
+use chrono::SecondsFormat;
+use domain::{
+    Booking, BookingDetails, BookingState, BookingStatus, FailureReason, Seat, SeatNumber, SeatStatus, Show, Timestamp,
+};
+use serde::Serialize;
+
+/// RFC 3339 UTC to the millisecond.
+pub(crate) fn rfc3339(instant: Timestamp) -> String {
+    instant.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+pub(crate) const fn booking_status(status: BookingStatus) -> &'static str {
+    match status {
+        BookingStatus::Pending => "PENDING",
+        BookingStatus::Confirmed => "CONFIRMED",
+        BookingStatus::Failed => "FAILED",
+    }
+}
+
+pub(crate) fn parse_booking_status(word: &str) -> Option<BookingStatus> {
+    [BookingStatus::Pending, BookingStatus::Confirmed, BookingStatus::Failed]
+        .into_iter()
+        .find(|status| booking_status(*status) == word)
+}
+
+const fn seat_status(status: SeatStatus) -> &'static str {
+    match status {
+        SeatStatus::Available => "AVAILABLE",
+        SeatStatus::Pending => "PENDING",
+        SeatStatus::Confirmed => "CONFIRMED",
+    }
+}
+
+#[derive(Serialize)]
+pub(crate) struct ShowResource {
+    id: i64,
+    name: String,
+    start_time: String,
+    total_seats: u32,
+    created_at: String,
+}
+
+impl From<Show> for ShowResource {
+    fn from(show: Show) -> Self {
+        Self {
+            id: show.id.get(),
+            name: show.name,
+            start_time: rfc3339(show.start_time),
+            total_seats: show.total_seats,
+            created_at: rfc3339(show.created_at),
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(crate) struct SeatResource {
+    id: i64,
+    seat_number: i64,
+    status: &'static str,
+    booking_id: Option<i64>,
+}
+
+impl From<Seat> for SeatResource {
+    fn from(seat: Seat) -> Self {
+        Self {
+            id: seat.id.get(),
+            seat_number: seat.number.get(),
+            status: seat_status(seat.state.status()),
+            booking_id: seat.state.booking_id().map(domain::BookingId::get),
+        }
+    }
+}
+
+/// `expires_at` and `failure_reason` are ours; the rest is the contract's.
+#[derive(Serialize)]
+pub(crate) struct BookingResource {
+    id: i64,
+    show_id: i64,
+    user_name: String,
+    status: &'static str,
+    created_at: String,
+    updated_at: String,
+    expires_at: String,
+    failure_reason: Option<&'static str>,
+    seat_numbers: Vec<i64>,
+}
+
+impl From<Booking> for BookingResource {
+    fn from(booking: Booking) -> Self {
+        Self {
+            id: booking.id.get(),
+            show_id: booking.show_id.get(),
+            user_name: booking.user_name.to_string(),
+            status: booking_status(booking.state.status()),
+            created_at: rfc3339(booking.created_at),
+            updated_at: rfc3339(booking.updated_at),
+            expires_at: rfc3339(booking.deadline.instant()),
+            failure_reason: match booking.state {
+                BookingState::Failed { reason: FailureReason::Expired } => Some("expired"),
+                BookingState::Pending | BookingState::Confirmed { .. } => None,
+            },
+            seat_numbers: booking.seats.into_iter().map(SeatNumber::get).collect(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(crate) struct BookedSeat {
+    seat_number: i64,
+    status: &'static str,
+}
+
+#[derive(Serialize)]
+pub(crate) struct BookingDetailsResource {
+    booking: BookingResource,
+    seats: Vec<BookedSeat>,
+}
+
+impl From<BookingDetails> for BookingDetailsResource {
+    fn from(details: BookingDetails) -> Self {
+        let seat =
+            |(number, status): (SeatNumber, SeatStatus)| BookedSeat { seat_number: number.get(), status: seat_status(status) };
+        Self { booking: details.booking.into(), seats: details.seats.into_iter().map(seat).collect() }
+    }
+}

@@ -1,0 +1,174 @@
+//! The settings of the server.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use box_office::{Plan, SweepPlan};
+use chrono::TimeDelta;
+use chrono_tz::Tz;
+use postgres_adapter::PgSettings;
+use settings::{LogSettings, Mistakes, Reader, Secret, Setting, StoreSettings, SweepSettings, parse};
+
+use crate::access::{Access, BookingTokens, digest};
+use crate::store::Database;
+
+/// All that the server needs to know.
+pub struct ApiSettings {
+    pub(crate) database: Database,
+    pub(crate) migrate_on_start: bool,
+    pub(crate) address: SocketAddr,
+    pub(crate) http_workers: usize,
+    pub(crate) hold_for: TimeDelta,
+    pub(crate) seats_per_booking_max: usize,
+    pub(crate) time_zone: Tz,
+    pub(crate) access: Access,
+    pub(crate) cors_allowed_origins: Vec<String>,
+    pub(crate) plan: Plan,
+    pub(crate) sweep: SweepPlan,
+    log: LogSettings,
+}
+
+const fn setting(name: &'static str, default: Option<&'static str>, help: &'static str) -> Setting {
+    Setting { name, default, secret: false, help }
+}
+
+const fn secret(name: &'static str, help: &'static str) -> Setting {
+    Setting { name, default: None, secret: true, help }
+}
+
+const OWN: [Setting; 17] = [
+    setting("HOST", Some("127.0.0.1"), "address to listen on; anything but loopback needs ADMIN_TOKEN and BOOKING_SECRET"),
+    setting("PORT", Some("4000"), "port to listen on"),
+    setting("HOLD_SECONDS", Some("120"), "how long a hold lives"),
+    setting("SEATS_PER_BOOKING_MAX", Some("50"), "most seats in one booking"),
+    setting("TIME_ZONE", Some("UTC"), "zone in which a start_time without an offset is read"),
+    setting("ACCESS", None, "open or guarded; default: open on loopback, guarded elsewhere"),
+    secret("ADMIN_TOKEN", "what the admin routes are asked with, as Authorization: Bearer"),
+    secret("BOOKING_SECRET", "what booking tokens are made with; share it between all servers of one store"),
+    setting(
+        "CORS_ALLOWED_ORIGINS",
+        Some("http://localhost:3000,http://localhost:5173"),
+        "origins whose pages may call, comma-separated; * for any",
+    ),
+    setting("MIGRATE_ON_START", Some("true"), "whether to apply pending migrations when starting on PostgreSQL"),
+    setting("DATABASE_CA_FILE", None, "certificates to trust for PostgreSQL besides the system's, a PEM file"),
+    setting("DATABASE_READERS_MAX", Some("8"), "most connections to PostgreSQL for reads"),
+    setting("LANES", Some("1"), "batches in flight at once, each on a connection of its own"),
+    setting("BATCH_MAX", Some("256"), "most commands in one batch"),
+    setting("QUEUE_MAX", Some("4096"), "most commands that wait for one lane; one more is answered with 503"),
+    setting("PATIENCE_SECONDS", Some("5"), "how long a command may wait before it is begun"),
+    setting("HTTP_WORKERS", None, "threads that serve HTTP; default: one a core"),
+];
+
+impl ApiSettings {
+    /// Every setting of the server, for `--help`.
+    pub fn table() -> Vec<Setting> {
+        [&OWN[..], &StoreSettings::TABLE, &SweepSettings::TABLE, &LogSettings::TABLE].concat()
+    }
+
+    /// The settings.
+    ///
+    /// # Errors
+    /// Everything that is wrong with them.
+    pub fn read(mut reader: Reader) -> Result<Self, Mistakes> {
+        let all = Self::read_all(&mut reader);
+        reader.finish(|| all)
+    }
+
+    /// What to log.
+    pub const fn log(&self) -> &LogSettings {
+        &self.log
+    }
+
+    /// Where to listen.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Which store to use.
+    pub const fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// Every setting is read, whatever is wrong with those before it.
+    fn read_all(reader: &mut Reader) -> Option<Self> {
+        let plan = plan(reader);
+        let database = database(reader, plan.as_ref());
+        let migrate_on_start = reader.get("MIGRATE_ON_START", parse::boolean);
+        let host = reader.get("HOST", parse::host);
+        let port = reader.get("PORT", parse::port);
+        let http_workers = reader.find("HTTP_WORKERS", parse::count(1..=256_usize));
+        let hold_for = reader.get("HOLD_SECONDS", parse::seconds(Duration::from_millis(100)..=Duration::from_hours(24)));
+        let seats_per_booking_max = reader.get("SEATS_PER_BOOKING_MAX", parse::count(1..=1000_usize));
+        let time_zone = reader.get("TIME_ZONE", parse::time_zone);
+        let access = host.and_then(|host| access(reader, host));
+        let cors_allowed_origins = reader.get("CORS_ALLOWED_ORIGINS", parse::list);
+        let sweep = SweepSettings::read(reader);
+        let log = LogSettings::read(reader);
+        let sweep = sweep?;
+        Some(Self {
+            database: database?,
+            migrate_on_start: migrate_on_start?,
+            address: SocketAddr::new(host?, port?),
+            http_workers: http_workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into)),
+            hold_for: TimeDelta::from_std(hold_for?).ok()?,
+            seats_per_booking_max: seats_per_booking_max?,
+            time_zone: time_zone?,
+            access: access?,
+            cors_allowed_origins: cors_allowed_origins?,
+            plan: plan?,
+            sweep: SweepPlan { tick: sweep.tick, batch: sweep.batch },
+            log: log?,
+        })
+    }
+}
+
+fn plan(reader: &mut Reader) -> Option<Plan> {
+    let lanes = reader.get("LANES", parse::count(1..=64_usize));
+    let batch_max = reader.get("BATCH_MAX", parse::count(1..=4096_usize));
+    let queue_max = reader.get("QUEUE_MAX", parse::count(1..=1_000_000_usize));
+    let patience = reader.get("PATIENCE_SECONDS", parse::seconds(Duration::from_millis(10)..=Duration::from_mins(1)));
+    Some(Plan { lanes: lanes?, batch_max: batch_max?, queue_max: queue_max?, patience: patience?, ..Plan::default() })
+}
+
+fn database(reader: &mut Reader, plan: Option<&Plan>) -> Option<Database> {
+    let ca_file: Option<PathBuf> = reader.find("DATABASE_CA_FILE", parse::path);
+    let readers_max = reader.get("DATABASE_READERS_MAX", parse::count(1..=1000_usize));
+    let store = StoreSettings::read(reader)?;
+    let Some(url) = store.database_url else { return Some(Database::Sqlite(store.data_dir)) };
+    let settings = PgSettings::new(url.expose());
+    // A connection for each lane, for each command beside the lanes, and one to spare.
+    let writers_max = plan.map_or(settings.writers_max, |plan| plan.lanes + plan.aside_max + 1);
+    Some(Database::Postgres(Box::new(PgSettings { ca_file, readers_max: readers_max?, writers_max, ..settings })))
+}
+
+#[derive(Clone, Copy)]
+enum Rule {
+    Open,
+    Guarded,
+}
+
+/// Loopback is open; everywhere else everyone has to prove who they are, unless the house decides otherwise.
+fn access(reader: &mut Reader, host: IpAddr) -> Option<Access> {
+    let rule = reader.find("ACCESS", parse::one_of(&[("open", Rule::Open), ("guarded", Rule::Guarded)]));
+    let admin_token = reader.find("ADMIN_TOKEN", parse::secret);
+    let secret = reader.find("BOOKING_SECRET", parse::secret);
+    let tokens = secret.as_ref().and_then(|secret| BookingTokens::new(secret.expose().as_bytes()));
+    match rule.unwrap_or(if host.is_loopback() { Rule::Open } else { Rule::Guarded }) {
+        Rule::Open => {
+            let exposed = !host.is_loopback();
+            Some(Access::Open { tokens, exposed })
+        }
+        Rule::Guarded => {
+            // A secret that was given but can't be used is a mistake already.
+            for name in ["ADMIN_TOKEN", "BOOKING_SECRET"] {
+                if !reader.is_set(name) {
+                    reader.refuse(name, "a secret of at least 16 bytes, since access is guarded (or else ACCESS=open)");
+                }
+            }
+            let admin = digest(admin_token.as_ref().map(Secret::expose)?);
+            Some(Access::Guarded { admin, tokens: tokens? })
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! `/shows`.
+
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Path, Query};
+use domain::ShowId;
+use serde::Deserialize;
+
+use crate::app::App;
+use crate::page::PageQuery;
+use crate::problem::Problem;
+use crate::refusals::no_such_show;
+use crate::resources::{SeatResource, ShowResource};
+
+#[derive(Deserialize)]
+pub(crate) struct ShowsQuery {
+    limit: Option<String>,
+    before: Option<String>,
+}
+
+/// `GET /shows`
+pub(crate) async fn list(app: Data<App>, query: Query<ShowsQuery>) -> Result<HttpResponse, Problem> {
+    let query = PageQuery::new("/shows", query.limit.as_deref(), query.before.as_deref())?;
+    let shows = app.shows.list(query.page).await?;
+    let last_id = shows.last().map(|show| show.id.get());
+    let shows: Vec<ShowResource> = shows.into_iter().map(ShowResource::from).collect();
+    Ok(query.respond(&shows, last_id))
+}
+
+/// `GET /shows/{id}/seats`
+pub(crate) async fn seats(app: Data<App>, id: Path<String>) -> Result<HttpResponse, Problem> {
+    let id = path_id(&id)?;
+    let show_id = ShowId::new(id).ok_or_else(|| no_such_show(id))?;
+    let seats = app.shows.seat_map(show_id).await?.ok_or_else(|| no_such_show(id))?;
+    let seats: Vec<SeatResource> = seats.into_iter().map(SeatResource::from).collect();
+    Ok(HttpResponse::Ok().json(seats))
+}
+
+/// The id in a path. One that is no number is not understood; one that no row can have is merely not found.
+pub(crate) fn path_id(text: &str) -> Result<i64, Problem> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(Problem::bad_request("invalid_id", "The id must be a number."));
+    }
+    // Beyond the largest id there is nothing either.
+    Ok(text.parse().unwrap_or(0))
+}

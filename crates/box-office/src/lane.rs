@@ -1,0 +1,110 @@
+//! A lane: one task that executes whatever has queued, batch after batch.
+
+use std::sync::Arc;
+
+use domain::{BookingRepository, Command, Outcome, StoreError};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Instant;
+
+use crate::aside::{Aside, pause};
+use crate::office::{Declined, Plan};
+
+/// A command and its caller.
+pub(crate) struct Job {
+    pub(crate) command: Command,
+    pub(crate) give_up_at: Instant,
+    pub(crate) reply: oneshot::Sender<Result<Outcome, Declined>>,
+}
+
+impl Job {
+    /// Replies. A caller that has gone needs none.
+    pub(crate) fn settle(self, result: Result<Outcome, Declined>) {
+        let _ = self.reply.send(result);
+    }
+}
+
+pub(crate) struct Lane {
+    store: Arc<dyn BookingRepository>,
+    aside: Arc<Aside>,
+    batch_max: usize,
+    attempts_max: u32,
+}
+
+impl Lane {
+    pub(crate) fn new(store: Arc<dyn BookingRepository>, aside: Arc<Aside>, plan: &Plan) -> Self {
+        Self { store, aside, batch_max: plan.batch_max.max(1), attempts_max: plan.attempts_max.max(1) }
+    }
+
+    /// Serves until the box office closes, and then until the queue is empty.
+    pub(crate) async fn run(self, mut queue: mpsc::Receiver<Job>, mut closing: watch::Receiver<bool>) {
+        let mut batch = Vec::with_capacity(self.batch_max);
+        loop {
+            tokio::select! {
+                biased;
+                // Resolves at once for good after closing, and then draining is all there is to do.
+                () = closed(&mut closing), if !queue.is_closed() => queue.close(),
+                taken = queue.recv_many(&mut batch, self.batch_max) => match taken {
+                    0 => return,
+                    _ => self.serve(std::mem::take(&mut batch)).await,
+                },
+            }
+        }
+    }
+
+    /// Executes the batch; every job gets its reply, now or aside.
+    async fn serve(&self, jobs: Vec<Job>) {
+        let mut jobs = drop_stale(jobs);
+        for attempt in 1.. {
+            if jobs.is_empty() {
+                return;
+            }
+            let commands: Vec<Command> = jobs.iter().map(|job| job.command.clone()).collect();
+            let error = match self.store.execute(&commands).await {
+                Ok(outcomes) => return reply_each(jobs, outcomes),
+                Err(error) => error,
+            };
+            tracing::warn!(commands = commands.len(), attempt, %error, "a batch failed");
+            match error {
+                // Nobody can be served: keep the queue waiting a little, then say so.
+                StoreError::Unavailable(_) if attempt < self.attempts_max => pause(attempt).await,
+                StoreError::Unavailable(_) | StoreError::OutcomeUnknown(_) => return reply_all(jobs, &error),
+                // One command may be the reason: let each stand alone, and the lane go on.
+                StoreError::Contended(_) | StoreError::Corrupt(_) => return self.aside.take(jobs, &error),
+            }
+            jobs = drop_stale(jobs);
+        }
+    }
+}
+
+/// Resolves when the box office closes, or has been dropped.
+async fn closed(closing: &mut watch::Receiver<bool>) {
+    let _ = closing.wait_for(|closing| *closing).await;
+}
+
+/// The jobs whose callers still wait; those that waited too long are told so.
+fn drop_stale(jobs: Vec<Job>) -> Vec<Job> {
+    let now = Instant::now();
+    let (live, late): (Vec<Job>, Vec<Job>) =
+        jobs.into_iter().filter(|job| !job.reply.is_closed()).partition(|job| now < job.give_up_at);
+    for job in late {
+        job.settle(Err(Declined::TooLate));
+    }
+    live
+}
+
+/// Gives each job its outcome. A store that answers with another number of outcomes has answered nobody.
+pub(crate) fn reply_each(jobs: Vec<Job>, outcomes: Vec<Outcome>) {
+    if jobs.len() == outcomes.len() {
+        for (job, outcome) in jobs.into_iter().zip(outcomes) {
+            job.settle(Ok(outcome));
+        }
+    } else {
+        reply_all(jobs, &StoreError::OutcomeUnknown("the store answered another number of commands".to_owned()));
+    }
+}
+
+pub(crate) fn reply_all(jobs: Vec<Job>, error: &StoreError) {
+    for job in jobs {
+        job.settle(Err(Declined::Store(error.clone())));
+    }
+}

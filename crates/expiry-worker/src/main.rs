@@ -1,0 +1,95 @@
+//! `expiry-worker`: fails holds that have run out, so that their bookings say so soon. Any number can run on one database.
+
+mod health;
+mod settings;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use box_office::{SweepPlan, Sweeper};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use domain::TimeSource;
+use postgres_adapter::{PgSettings, PgStore};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::settings::WorkerSettings;
+
+/// Gives the seats of expired holds back.
+#[derive(Parser)]
+#[command(name = "expiry-worker", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// Settings file; without it `rowlock.toml` in the working directory, if there is one
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Print the settings in force, without secrets, and exit
+    #[arg(long)]
+    print_config: bool,
+}
+
+#[derive(Clone, Copy, Subcommand)]
+enum Command {
+    /// Sweep (the default)
+    Run,
+    /// Ask the worker on this machine how it is, and exit with 1 if it is not well
+    Health,
+}
+
+fn main() -> ExitCode {
+    let help = format!(
+        "Settings, from the environment or in lower case from the file:\n{}",
+        ::settings::help_table(&WorkerSettings::table())
+    );
+    let matches = Arguments::command().after_help(help).get_matches();
+    let result = Arguments::from_arg_matches(&matches).map_err(anyhow::Error::from).and_then(|arguments| run(&arguments));
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("expiry-worker: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let reader = ::settings::Reader::of_process(&WorkerSettings::table(), arguments.config.as_deref());
+    if arguments.print_config {
+        print!("{}", reader.print_config());
+    }
+    let settings = WorkerSettings::read(reader)?;
+    if arguments.print_config {
+        return Ok(());
+    }
+    match arguments.command.unwrap_or(Command::Run) {
+        Command::Health => health::probe(settings.health_port),
+        Command::Run => {
+            ::settings::logs::init(&settings.log)?;
+            tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(sweep(settings))
+        }
+    }
+}
+
+async fn sweep(settings: WorkerSettings) -> anyhow::Result<()> {
+    let database =
+        PgSettings { ca_file: settings.ca_file, writers_max: 1, readers_max: 1, ..PgSettings::new(settings.url.expose()) };
+    let store = PgStore::new(&database, TimeSource::Store).context("the database settings can't be used")?;
+    let plan = SweepPlan { tick: settings.sweep.tick, batch: settings.sweep.batch };
+    let sweeper = Sweeper::new(store.bookings(), plan);
+    let listener = health::listen(settings.health_port).await?;
+    tokio::spawn(health::answer(listener, sweeper.health()));
+    tracing::info!(tick_ms = u64::try_from(plan.tick.as_millis()).unwrap_or(u64::MAX), batch = plan.batch, "sweeping");
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    sweeper
+        .run(async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        })
+        .await;
+    tracing::info!("closed");
+    Ok(())
+}

@@ -1,0 +1,7 @@
+//! The client and the runs against scripted servers.
+
+#![expect(clippy::unwrap_used, reason = "a test that can't go on has to fail")]
+
+mod client;
+mod runs;
+mod scripted;

@@ -1,0 +1,8 @@
+//! `verify` and the baseline on real stores.
+
+#![expect(clippy::unwrap_used, reason = "a test that can't go on has to fail")]
+
+mod baseline;
+mod books;
+mod verify_postgres;
+mod verify_sqlite;

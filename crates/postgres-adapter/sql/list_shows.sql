@@ -1,0 +1,9 @@
+-- Shows, newest first. Locks nothing.
+--
+-- $1 bigint  only ids below this one, or null
+-- $2 bigint  at most this many
+SELECT id, name, start_time, total_seats, created_at
+FROM shows
+WHERE id < COALESCE($1::bigint, 9223372036854775807)
+ORDER BY id DESC
+LIMIT $2

@@ -1,0 +1,21 @@
+-- Locks and reads the bookings that a batch can change, in the transaction that has locked their seats.
+--
+-- $1 bigint[], $2 bigint[]  show and number of each wanted seat
+-- $3 bigint[]               ids of the named bookings
+-- $4 timestamptz            the time, or null for the database's clock
+--
+-- Locks: bookings, in the order of their id: the named ones, and those whose dead hold is on a wanted seat.
+SELECT b.id, b.show_id, b.user_name, b.seat_numbers, b.status, b.failure_reason,
+       b.expires_at, b.confirmed_at, b.created_at, b.updated_at
+FROM (
+    SELECT named.id
+    FROM unnest($3::bigint[]) AS named (id)
+    UNION
+    SELECT dead.booking_id
+    FROM unnest($1::bigint[], $2::bigint[]) AS wanted (show_id, seat_number)
+    JOIN seats dead USING (show_id, seat_number)
+    WHERE dead.held_until <= COALESCE($4::timestamptz, clock_timestamp())
+) AS touched (id)
+JOIN bookings b USING (id)
+ORDER BY b.id
+FOR NO KEY UPDATE OF b

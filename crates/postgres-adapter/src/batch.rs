@@ -1,0 +1,223 @@
+//! A batch: lock and load, decide in memory, save and commit. Two round trips, whatever its size.
+
+use domain::{
+    BookingId, Changes, Command, Decision, Keys, Ledger, LedgerError, LockedRows, Outcome, Owner, SeatState, StoreError,
+    TimeSource, Timestamp,
+};
+use futures_util::{join, try_join};
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Error, Row};
+
+use crate::connection::{Lease, TimedOut, no_answer};
+use crate::{encoding, error, rows, statements};
+
+/// Runs the commands as one transaction.
+pub(crate) async fn run(lease: Lease, time: &TimeSource, commands: &[Command]) -> Result<Vec<Outcome>, StoreError> {
+    let keys = Keys::of(commands);
+    let locked = match lock(&lease, time, &keys).await {
+        Ok(locked) => locked,
+        Err(error) => return Err(give_up(lease, error).await),
+    };
+    match decide(locked, commands) {
+        Ok((decisions, changes)) => finish(lease, decisions, changes).await,
+        Err(error) => Err(give_up(lease, error).await),
+    }
+}
+
+/// Rolls back what a failed batch began.
+pub(crate) async fn give_up(lease: Lease, error: StoreError) -> StoreError {
+    if matches!(error, StoreError::Contended(_)) {
+        lease.roll_back().await;
+    }
+    error
+}
+
+/// First round trip: `BEGIN`, the locks, and then the clock. The statements are sent at once, in this order.
+async fn lock(lease: &Lease, time: &TimeSource, keys: &Keys) -> Result<LockedRows, StoreError> {
+    let (lock_seats, lock_bookings, load_shows, clock) = try_join!(
+        lease.prepared(statements::LOCK_SEATS),
+        lease.prepared(statements::LOCK_BOOKINGS),
+        lease.prepared(statements::LOAD_SHOWS),
+        lease.prepared(statements::CLOCK),
+    )?;
+    let fixed = time.fixed();
+    let shows: Vec<i64> = keys.shows.iter().map(|id| id.get()).collect();
+    let seat_shows: Vec<i64> = keys.seats.iter().map(|key| key.show_id.get()).collect();
+    let seat_numbers: Vec<i64> = keys.seats.iter().map(|key| key.number.get()).collect();
+    let named: Vec<i64> = keys.bookings.iter().map(|id| id.get()).collect();
+    let touched: [&(dyn ToSql + Sync); 4] = [&seat_shows, &seat_numbers, &named, &fixed];
+    let shows: [&(dyn ToSql + Sync); 1] = [&shows];
+    let trip = async {
+        let (begun, seats, bookings, shows, clock) = join!(
+            lease.batch_execute("BEGIN"),
+            lease.query(&lock_seats, &touched),
+            lease.query(&lock_bookings, &touched),
+            lease.query(&load_shows, &shows),
+            lease.query_one(&clock, &[]),
+        );
+        // The first failure is the cause; those after it only say that the transaction is aborted.
+        begun?;
+        Ok::<_, Error>((seats?, bookings?, shows?, clock?))
+    };
+    let (seats, bookings, shows, clock) =
+        lease.within(trip).await.map_err(|TimedOut| no_answer())?.map_err(|error| error::before_commit(&error))?;
+    Ok(LockedRows {
+        now: now(fixed, &clock)?,
+        shows: shows.iter().map(rows::show_id).collect::<Result<_, _>>()?,
+        seats: seats.iter().map(rows::locked_seat).collect::<Result<_, _>>()?,
+        bookings: bookings.iter().map(rows::booking).collect::<Result<_, _>>()?,
+    })
+}
+
+/// The instant of the decisions.
+pub(crate) fn now(fixed: Option<Timestamp>, clock: &Row) -> Result<Timestamp, StoreError> {
+    fixed.map_or_else(|| rows::column(clock, "now"), Ok)
+}
+
+/// All decisions, in memory, under the locks.
+pub(crate) fn decide(locked: LockedRows, commands: &[Command]) -> Result<(Vec<Decision>, Changes), StoreError> {
+    let mut ledger = Ledger::open(locked);
+    let decisions = commands.iter().map(|command| ledger.apply(command)).collect::<Result<Vec<_>, _>>();
+    let decisions = decisions.map_err(|error| match error {
+        LedgerError::RowsMissing => StoreError::Contended(error.to_string()),
+        LedgerError::Corrupt { .. } => StoreError::Corrupt(error.to_string()),
+    })?;
+    Ok((decisions, ledger.into_changes()))
+}
+
+/// Second round trip: save and `COMMIT`; or `ROLLBACK`, which writes nothing, when nothing has changed.
+async fn finish(lease: Lease, decisions: Vec<Decision>, changes: Changes) -> Result<Vec<Outcome>, StoreError> {
+    let new_ids = if changes.is_empty() {
+        lease.roll_back().await;
+        Vec::new()
+    } else {
+        let new_ids = save_and_commit(&lease, &changes, async { Ok(()) }).await?.0;
+        lease.give_back();
+        new_ids
+    };
+    let outcomes = decisions.into_iter().map(|decision| decision.outcome(&new_ids)).collect::<Option<Vec<_>>>();
+    outcomes.ok_or_else(|| StoreError::OutcomeUnknown("a new booking got no id".to_owned()))
+}
+
+/// Saves the changes and commits them in one round trip, with `beside` sent behind; gives the new bookings' ids.
+pub(crate) async fn save_and_commit<T>(
+    lease: &Lease,
+    changes: &Changes,
+    beside: impl Future<Output = Result<T, Error>>,
+) -> Result<(Vec<BookingId>, T), StoreError> {
+    let (update_bookings, save_seats) =
+        try_join!(lease.prepared(statements::UPDATE_BOOKINGS), lease.prepared(statements::SAVE_SEATS))?;
+    let (booking_arrays, seat_arrays) = (BookingArrays::of(changes), SeatArrays::of(changes));
+    let (bookings, seats) = (booking_arrays.parameters(&changes.now), seat_arrays.parameters(&changes.now));
+    let trip = async {
+        join!(
+            async {
+                if changes.bookings.is_empty() {
+                    return Ok(0);
+                }
+                lease.execute(&update_bookings, &bookings).await
+            },
+            lease.query(&save_seats, &seats),
+            lease.batch_execute("COMMIT"),
+            beside,
+        )
+    };
+    let unknown = |TimedOut| StoreError::OutcomeUnknown("the database does not answer".to_owned());
+    let (updated, saved, committed, beside) = lease.within(trip).await.map_err(unknown)?;
+    // In this order: a COMMIT after a failed statement succeeds as a rollback.
+    updated.map_err(|error| error::with_commit(&error))?;
+    let saved = saved.map_err(|error| error::with_commit(&error))?;
+    committed.map_err(|error| error::of_commit(&error))?;
+    let beside = beside.map_err(|error| error::of_commit(&error))?;
+    let ids = saved.iter().map(|row| rows::booking_id(rows::column(row, "id")?)).collect::<Result<_, _>>();
+    ids.map(|ids| (ids, beside)).map_err(|error| StoreError::OutcomeUnknown(error.to_string()))
+}
+
+/// The parameters of `update_bookings.sql`.
+#[derive(Default)]
+struct BookingArrays {
+    ids: Vec<i64>,
+    statuses: Vec<&'static str>,
+    failure_reasons: Vec<Option<&'static str>>,
+    confirmed_ats: Vec<Option<Timestamp>>,
+}
+
+impl BookingArrays {
+    fn of(changes: &Changes) -> Self {
+        let mut arrays = Self::default();
+        for change in &changes.bookings {
+            arrays.ids.push(change.id.get());
+            arrays.statuses.push(encoding::booking_status(change.state.status()));
+            arrays.failure_reasons.push(encoding::failure_reason(&change.state));
+            arrays.confirmed_ats.push(change.state.confirmed_at());
+        }
+        arrays
+    }
+
+    fn parameters<'a>(&'a self, now: &'a Timestamp) -> [&'a (dyn ToSql + Sync); 5] {
+        [now, &self.ids, &self.statuses, &self.failure_reasons, &self.confirmed_ats]
+    }
+}
+
+/// The parameters of `save_seats.sql`.
+#[derive(Default)]
+struct SeatArrays<'a> {
+    new_shows: Vec<i64>,
+    new_names: Vec<&'a str>,
+    new_seats: Vec<String>,
+    new_deadlines: Vec<Timestamp>,
+    shows: Vec<i64>,
+    numbers: Vec<i64>,
+    statuses: Vec<&'static str>,
+    bookings: Vec<Option<i64>>,
+    new_bookings: Vec<Option<i64>>,
+    held_untils: Vec<Option<Timestamp>>,
+}
+
+impl<'a> SeatArrays<'a> {
+    fn of(changes: &'a Changes) -> Self {
+        let mut arrays = Self::default();
+        for new in &changes.new_bookings {
+            let numbers: Vec<String> = new.seats.iter().map(ToString::to_string).collect();
+            arrays.new_shows.push(new.show_id.get());
+            arrays.new_names.push(new.user_name.as_str());
+            arrays.new_seats.push(format!("{{{}}}", numbers.join(",")));
+            arrays.new_deadlines.push(new.deadline.instant());
+        }
+        for change in &changes.seats {
+            let (owner, until) = match change.state {
+                SeatState::Available => (None, None),
+                SeatState::Held { by, until } => (Some(by), Some(until.instant())),
+                SeatState::Sold { to } => (Some(to), None),
+            };
+            let (stored, new) = match owner {
+                None => (None, None),
+                Some(Owner::Stored(id)) => (Some(id.get()), None),
+                Some(Owner::New(index)) => (None, i64::try_from(index + 1).ok()),
+            };
+            arrays.shows.push(change.key.show_id.get());
+            arrays.numbers.push(change.key.number.get());
+            arrays.statuses.push(encoding::seat_status(change.state.status()));
+            arrays.bookings.push(stored);
+            arrays.new_bookings.push(new);
+            arrays.held_untils.push(until);
+        }
+        arrays
+    }
+
+    fn parameters<'b>(&'b self, now: &'b Timestamp) -> [&'b (dyn ToSql + Sync); 11] {
+        [
+            now,
+            &self.new_shows,
+            &self.new_names,
+            &self.new_seats,
+            &self.new_deadlines,
+            &self.shows,
+            &self.numbers,
+            &self.statuses,
+            &self.bookings,
+            &self.new_bookings,
+            &self.held_untils,
+        ]
+    }
+}

@@ -1,0 +1,57 @@
+//! [`BookingRepository`] on PostgreSQL.
+
+use std::num::NonZeroU32;
+
+use async_trait::async_trait;
+use domain::{
+    Booking, BookingDetails, BookingFilter, BookingId, BookingRepository, Command, Outcome, Page, StoreError, Sweep, TimeSource,
+};
+
+use crate::connection::Connections;
+use crate::{batch, encoding, rows, statements, sweep};
+
+/// Bookings in PostgreSQL.
+pub struct PgBookingRepository {
+    connections: Connections,
+    time: TimeSource,
+}
+
+impl PgBookingRepository {
+    pub(crate) const fn new(connections: Connections, time: TimeSource) -> Self {
+        Self { connections, time }
+    }
+}
+
+#[async_trait]
+impl BookingRepository for PgBookingRepository {
+    async fn execute(&self, commands: &[Command]) -> Result<Vec<Outcome>, StoreError> {
+        if commands.is_empty() {
+            return Ok(Vec::new());
+        }
+        batch::run(self.connections.writer().await?, &self.time, commands).await
+    }
+
+    async fn expire_due(&self, limit: NonZeroU32) -> Result<Sweep, StoreError> {
+        sweep::run(self.connections.writer().await?, &self.time, limit).await
+    }
+
+    async fn find(&self, id: BookingId) -> Result<Option<BookingDetails>, StoreError> {
+        let found = self.connections.reader().await?.read(statements::FIND_BOOKING, &[&id.get(), &self.time.fixed()]).await?;
+        let Some(first) = found.first() else { return Ok(None) };
+        let now = rows::column(first, "now")?;
+        let booking = rows::booking(first)?.as_of(now);
+        let seats = found.iter().map(|row| {
+            let seat = rows::locked_seat(row)?;
+            Ok((seat.key.number, seat.state.as_of(now).status()))
+        });
+        Ok(Some(BookingDetails { booking, seats: seats.collect::<Result<_, StoreError>>()? }))
+    }
+
+    async fn list(&self, filter: BookingFilter, page: Page) -> Result<Vec<Booking>, StoreError> {
+        let status = filter.status.map(encoding::booking_status);
+        let limit = i64::from(page.limit.get());
+        let lease = self.connections.reader().await?;
+        let found = lease.read(statements::LIST_BOOKINGS, &[&status, &page.before, &limit, &self.time.fixed()]).await?;
+        found.iter().map(|row| Ok(rows::booking(row)?.as_of(rows::column(row, "now")?))).collect()
+    }
+}

@@ -1,0 +1,80 @@
+//! What the driver, the pool and the database say, classed by what a caller can do. SQLSTATEs are read here and nowhere else.
+
+use deadpool_postgres::PoolError;
+use domain::StoreError;
+use tokio_postgres::Error;
+use tokio_postgres::error::SqlState;
+
+/// A failure before the commit was sent: whatever it is, nothing has happened.
+pub(crate) fn before_commit(error: &Error) -> StoreError {
+    let Some(db) = error.as_db_error() else {
+        return StoreError::Unavailable(with_sources(error));
+    };
+    let text = format!("{} {}", db.code().code(), db.message());
+    if is_contention(db.code()) {
+        StoreError::Contended(text)
+    } else if is_unavailability(db.code()) {
+        StoreError::Unavailable(text)
+    } else {
+        StoreError::Corrupt(text)
+    }
+}
+
+/// A failure of a statement that was sent together with the commit: what the database refused has not happened; if the
+/// connection broke, nobody knows.
+pub(crate) fn with_commit(error: &Error) -> StoreError {
+    if error.as_db_error().is_some() { before_commit(error) } else { StoreError::OutcomeUnknown(with_sources(error)) }
+}
+
+/// A failure of the commit itself: even a refusal may have come after the fact, as when a server that is going down stops
+/// waiting for its standby.
+pub(crate) fn of_commit(error: &Error) -> StoreError {
+    StoreError::OutcomeUnknown(with_sources(error))
+}
+
+/// A failure to get a connection.
+pub(crate) fn of_pool(error: &PoolError) -> StoreError {
+    match error {
+        PoolError::Backend(error) => match before_commit(error) {
+            // A wrong password or an unknown database is no answer to the caller's command.
+            StoreError::Corrupt(text) => StoreError::Unavailable(text),
+            class @ (StoreError::Unavailable(_) | StoreError::Contended(_) | StoreError::OutcomeUnknown(_)) => class,
+        },
+        PoolError::Timeout(_) | PoolError::Closed | PoolError::NoRuntimeSpecified | PoolError::PostCreateHook(_) => {
+            StoreError::Unavailable(error.to_string())
+        }
+    }
+}
+
+/// Someone else is in the way; the same again may succeed.
+fn is_contention(code: &SqlState) -> bool {
+    [
+        SqlState::T_R_SERIALIZATION_FAILURE,
+        SqlState::T_R_DEADLOCK_DETECTED,
+        SqlState::LOCK_NOT_AVAILABLE,
+        SqlState::QUERY_CANCELED,
+        // A plan that a migration made stale; it is made anew on a new connection.
+        SqlState::FEATURE_NOT_SUPPORTED,
+    ]
+    .contains(code)
+}
+
+/// The server goes down, comes up, is full, or can't write.
+fn is_unavailability(code: &SqlState) -> bool {
+    let class = code.code().get(..2).unwrap_or_default();
+    // 08 connection, 25 read-only or aborted transaction, 28 authorisation, 3D no such database, 53 out of resources,
+    // 57 shutdown, 58 I/O.
+    matches!(class, "08" | "25" | "28" | "3D" | "53" | "57" | "58") || *code == SqlState::UNDEFINED_TABLE
+}
+
+/// The driver's errors say little without their sources.
+pub(crate) fn with_sources(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        text.push_str(": ");
+        text.push_str(&inner.to_string());
+        source = inner.source();
+    }
+    text
+}

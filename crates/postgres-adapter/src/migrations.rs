@@ -1,0 +1,99 @@
+//! Migrations: embedded, forward only, applied by one program at a time.
+
+use domain::Unready;
+use thiserror::Error;
+use tokio_postgres::Client;
+use tokio_postgres::error::SqlState;
+
+use crate::connection::{PgSettings, SettingsError, driver_config};
+use crate::{error, statements};
+
+mod embedded {
+    refinery::embed_migrations!("../../migrations");
+}
+
+/// The advisory lock that a migration holds. The number means nothing but must not change.
+const ADVISORY_LOCK: i64 = 0x0072_6f77_6c6f_636b;
+
+/// What a migration did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Migrated {
+    /// The versions that were applied, ascending; empty if the schema was current.
+    pub applied: Vec<u32>,
+    /// The version that the schema has now.
+    pub version: u32,
+}
+
+/// Why a migration did not happen. A migration is applied wholly or not at all.
+#[derive(Debug, Error)]
+pub enum MigrateError {
+    /// The settings.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The database can't be reached, or was lost.
+    #[error("the database can't be reached: {0}")]
+    Unreachable(String),
+    /// The database is newer than this program.
+    #[error(transparent)]
+    TooNew(Unready),
+    /// A migration failed, or the history of the database is not this program's.
+    #[error("a migration failed: {0}")]
+    Failed(String),
+}
+
+/// Brings the schema to this program's version. If another program is migrating, waits for it.
+///
+/// # Errors
+/// [`MigrateError`].
+pub async fn migrate(settings: &PgSettings) -> Result<Migrated, MigrateError> {
+    let (config, tls) = driver_config(settings)?;
+    let unreachable = |error: tokio_postgres::Error| MigrateError::Unreachable(error::with_sources(&error));
+    let (mut client, connection) = config.connect(tls).await.map_err(unreachable)?;
+    let connection = tokio::spawn(connection);
+    let migrated = migrate_locked(&mut client).await;
+    // The lock goes with the session.
+    drop(client);
+    let _ = connection.await;
+    migrated
+}
+
+async fn migrate_locked(client: &mut Client) -> Result<Migrated, MigrateError> {
+    let failed = |error: tokio_postgres::Error| MigrateError::Failed(error::with_sources(&error));
+    client.execute("SELECT pg_advisory_lock($1)", &[&ADVISORY_LOCK]).await.map_err(failed)?;
+    let found = match client.query_one(statements::SCHEMA_VERSION, &[]).await {
+        Ok(row) => row.try_get("version").map_err(failed)?,
+        Err(error) if says_no_history(&error) => None,
+        Err(error) => return Err(failed(error)),
+    };
+    match compare(found) {
+        Ok(()) => return Ok(Migrated { applied: Vec::new(), version: newest() }),
+        Err(Unready::Outdated { .. }) => {}
+        Err(too_new @ (Unready::TooNew { .. } | Unready::Unreachable(_))) => return Err(MigrateError::TooNew(too_new)),
+    }
+    let report = embedded::migrations::runner().run_async(client).await;
+    let report = report.map_err(|error| MigrateError::Failed(error::with_sources(&error)))?;
+    let applied = report.applied_migrations().iter().filter_map(|migration| u32::try_from(migration.version()).ok());
+    Ok(Migrated { applied: applied.collect(), version: newest() })
+}
+
+/// The newest version that this program knows.
+fn newest() -> u32 {
+    let versions = embedded::migrations::runner().get_migrations().iter().map(refinery::Migration::version).max();
+    versions.and_then(|version| u32::try_from(version).ok()).unwrap_or(0)
+}
+
+/// Whether a schema at this version is the one that this program works with.
+pub(crate) fn compare(found: Option<i32>) -> Result<(), Unready> {
+    let found = found.and_then(|version| u32::try_from(version).ok()).unwrap_or(0);
+    let newest = newest();
+    match found.cmp(&newest) {
+        std::cmp::Ordering::Equal => Ok(()),
+        std::cmp::Ordering::Less => Err(Unready::Outdated { found, needed: newest }),
+        std::cmp::Ordering::Greater => Err(Unready::TooNew { found, known: newest }),
+    }
+}
+
+/// Whether the database has never been migrated.
+pub(crate) fn says_no_history(error: &tokio_postgres::Error) -> bool {
+    error.code() == Some(&SqlState::UNDEFINED_TABLE)
+}

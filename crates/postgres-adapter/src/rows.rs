@@ -1,0 +1,104 @@
+//! Rows into domain values. A row that makes no sense becomes an error that names table, column and id.
+
+use domain::{
+    Booking, BookingId, BookingState, BookingStatus, Deadline, LockedSeat, Seat, SeatId, SeatKey, SeatNumber, SeatState,
+    SeatStatus, Show, ShowId, StoreError, Timestamp, UserName,
+};
+use tokio_postgres::Row;
+use tokio_postgres::types::FromSql;
+
+use crate::encoding;
+
+/// The column's value; a column of another type, or a null where none may be, is corruption.
+pub(crate) fn column<'a, T: FromSql<'a>>(row: &'a Row, name: &str) -> Result<T, StoreError> {
+    row.try_get(name).map_err(|error| StoreError::Corrupt(format!("column {name}: {error}")))
+}
+
+fn nonsense(table: &str, column: &str, id: &dyn std::fmt::Display) -> StoreError {
+    StoreError::Corrupt(format!("{table}.{column} makes no sense in row {id}"))
+}
+
+pub(crate) fn show(row: &Row) -> Result<Show, StoreError> {
+    let id: i64 = column(row, "id")?;
+    let total_seats: i32 = column(row, "total_seats")?;
+    Ok(Show {
+        id: show_id(row)?,
+        name: column(row, "name")?,
+        start_time: column(row, "start_time")?,
+        total_seats: u32::try_from(total_seats).map_err(|_| nonsense("shows", "total_seats", &id))?,
+        created_at: column(row, "created_at")?,
+    })
+}
+
+pub(crate) fn show_id(row: &Row) -> Result<ShowId, StoreError> {
+    let id: i64 = column(row, "id")?;
+    ShowId::new(id).ok_or_else(|| nonsense("shows", "id", &id))
+}
+
+pub(crate) fn booking_id(value: i64) -> Result<BookingId, StoreError> {
+    BookingId::new(value).ok_or_else(|| nonsense("bookings", "id", &value))
+}
+
+pub(crate) fn booking(row: &Row) -> Result<Booking, StoreError> {
+    let id: i64 = column(row, "id")?;
+    let bad = |column| nonsense("bookings", column, &id);
+    let name: &str = column(row, "user_name")?;
+    let seats: Vec<i32> = column(row, "seat_numbers")?;
+    let seats = seats.into_iter().map(|n| SeatNumber::new(n.into())).collect::<Option<Vec<_>>>();
+    let show_id: i64 = column(row, "show_id")?;
+    Ok(Booking {
+        id: booking_id(id)?,
+        show_id: ShowId::new(show_id).ok_or_else(|| bad("show_id"))?,
+        user_name: UserName::new(name).map_err(|_| bad("user_name"))?,
+        seats: seats.ok_or_else(|| bad("seat_numbers"))?,
+        deadline: Deadline::at(column(row, "expires_at")?),
+        state: booking_state(row)?.ok_or_else(|| bad("status"))?,
+        created_at: column(row, "created_at")?,
+        updated_at: column(row, "updated_at")?,
+    })
+}
+
+fn booking_state(row: &Row) -> Result<Option<BookingState>, StoreError> {
+    let confirmed_at: Option<Timestamp> = column(row, "confirmed_at")?;
+    let reason: Option<&str> = column(row, "failure_reason")?;
+    Ok(match encoding::parse_booking_status(column(row, "status")?) {
+        Some(BookingStatus::Pending) => Some(BookingState::Pending),
+        Some(BookingStatus::Confirmed) => confirmed_at.map(|at| BookingState::Confirmed { at }),
+        Some(BookingStatus::Failed) => {
+            reason.and_then(encoding::parse_failure_reason).map(|reason| BookingState::Failed { reason })
+        }
+        None => None,
+    })
+}
+
+/// The seat that a row describes in `show_id`, `seat_number`, `seat_status`, `booking_id` and `held_until`.
+pub(crate) fn locked_seat(row: &Row) -> Result<LockedSeat, StoreError> {
+    let show: i64 = column(row, "show_id")?;
+    let number: i32 = column(row, "seat_number")?;
+    let bad = |column| nonsense("seats", column, &format_args!("{show}/{number}"));
+    let key = SeatKey {
+        show_id: ShowId::new(show).ok_or_else(|| bad("show_id"))?,
+        number: SeatNumber::new(number.into()).ok_or_else(|| bad("seat_number"))?,
+    };
+    let booking: Option<i64> = column(row, "booking_id")?;
+    let held_until: Option<Timestamp> = column(row, "held_until")?;
+    let status = encoding::parse_seat_status(column(row, "seat_status")?).ok_or_else(|| bad("status"))?;
+    let state = match (status, booking.and_then(BookingId::new), held_until) {
+        (SeatStatus::Available, None, None) => SeatState::Available,
+        (SeatStatus::Pending, Some(by), Some(until)) => SeatState::Held { by, until: Deadline::at(until) },
+        (SeatStatus::Confirmed, Some(to), None) => SeatState::Sold { to },
+        (SeatStatus::Available | SeatStatus::Pending | SeatStatus::Confirmed, _, _) => return Err(bad("booking_id")),
+    };
+    Ok(LockedSeat { key, state })
+}
+
+/// The seat that a row describes, as of the row's `now`.
+pub(crate) fn seat(row: &Row) -> Result<Seat, StoreError> {
+    let id: i64 = column(row, "id")?;
+    let LockedSeat { key, state } = locked_seat(row)?;
+    Ok(Seat {
+        id: SeatId::new(id).ok_or_else(|| nonsense("seats", "id", &id))?,
+        number: key.number,
+        state: state.as_of(column(row, "now")?),
+    })
+}

@@ -1,0 +1,28 @@
+//! The statements, one file each, by name.
+
+macro_rules! statements {
+    ($($constant:ident = $file:literal;)*) => {
+        $(pub(crate) const $constant: &str = include_str!(concat!("../sql/", $file, ".sql"));)*
+
+        /// Every statement with its name, so that a test can prepare them all.
+        #[cfg(test)]
+        pub(crate) const ALL: &[(&str, &str)] = &[$(($file, $constant)),*];
+    };
+}
+
+statements! {
+    CLOCK = "clock";
+    CREATE_SHOW = "create_show";
+    FIND_BOOKING = "find_booking";
+    LIST_BOOKINGS = "list_bookings";
+    LIST_SHOWS = "list_shows";
+    LOAD_SHOWS = "load_shows";
+    LOCK_BOOKINGS = "lock_bookings";
+    LOCK_DUE = "lock_due";
+    LOCK_SEATS = "lock_seats";
+    NEXT_DEADLINE = "next_deadline";
+    SAVE_SEATS = "save_seats";
+    SCHEMA_VERSION = "schema_version";
+    SEAT_MAP = "seat_map";
+    UPDATE_BOOKINGS = "update_bookings";
+}

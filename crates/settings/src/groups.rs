@@ -1,0 +1,123 @@
+//! Settings that more than one program reads.
+
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tracing_subscriber::EnvFilter;
+
+use crate::{Reader, Secret, Setting, Value, parse};
+
+/// The fastest and the slowest tick of the sweep.
+const TICK_MIN: Duration = Duration::from_millis(10);
+const TICK_MAX: Duration = Duration::from_hours(1);
+/// The most rows that one transaction of the sweep takes.
+const BATCH_MAX: NonZeroU32 = NonZeroU32::MIN.saturating_add(9_999);
+
+/// Which store, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoreSettings {
+    /// PostgreSQL, if set.
+    pub database_url: Option<Secret>,
+    /// Else SQLite, in this folder.
+    pub data_dir: PathBuf,
+}
+
+impl StoreSettings {
+    /// The settings to put into a program's table.
+    pub const TABLE: [Setting; 2] = [
+        Setting {
+            name: "DATABASE_URL",
+            default: None,
+            secret: true,
+            help: "PostgreSQL, as postgres://user:password@host:port/database; absent: SQLite in DATA_DIR",
+        },
+        Setting { name: "DATA_DIR", default: Some("./data"), secret: false, help: "the folder of SQLite's file" },
+    ];
+
+    /// Reads them.
+    pub fn read(reader: &mut Reader) -> Option<Self> {
+        let database_url = reader.find("DATABASE_URL", parse::database_url);
+        Some(Self { database_url, data_dir: reader.get("DATA_DIR", parse::path)? })
+    }
+}
+
+/// How dead holds are swept up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SweepSettings {
+    /// The time between two sweeps.
+    pub tick: Duration,
+    /// The most bookings in one transaction.
+    pub batch: NonZeroU32,
+}
+
+impl SweepSettings {
+    /// The settings to put into a program's table.
+    pub const TABLE: [Setting; 2] = [
+        Setting {
+            name: "SWEEP_SECONDS",
+            default: Some("1"),
+            secret: false,
+            help: "the time between two sweeps for dead holds; fractions allowed",
+        },
+        Setting { name: "SWEEP_BATCH", default: Some("500"), secret: false, help: "the most dead holds in one transaction" },
+    ];
+
+    /// Reads them.
+    pub fn read(reader: &mut Reader) -> Option<Self> {
+        let tick = reader.get("SWEEP_SECONDS", parse::seconds(TICK_MIN..=TICK_MAX));
+        let batch = reader.get("SWEEP_BATCH", parse::count(NonZeroU32::MIN..=BATCH_MAX));
+        Some(Self { tick: tick?, batch: batch? })
+    }
+}
+
+/// How a log line looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people when standard error is a terminal, else for machines.
+    Auto,
+    /// For people.
+    Pretty,
+    /// A JSON object a line.
+    Json,
+}
+
+/// What is logged, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogSettings {
+    /// In the syntax of `RUST_LOG`.
+    pub filter: String,
+    /// How a line looks.
+    pub format: LogFormat,
+}
+
+impl LogSettings {
+    /// The settings to put into a program's table.
+    pub const TABLE: [Setting; 2] = [
+        Setting {
+            name: "RUST_LOG",
+            default: Some("info"),
+            secret: false,
+            help: "what is logged, such as info or api=debug,info",
+        },
+        Setting {
+            name: "LOG_FORMAT",
+            default: Some("auto"),
+            secret: false,
+            help: "pretty, json, or auto: pretty on a terminal, else json",
+        },
+    ];
+
+    /// Reads them.
+    pub fn read(reader: &mut Reader) -> Option<Self> {
+        let formats = [("auto", LogFormat::Auto), ("pretty", LogFormat::Pretty), ("json", LogFormat::Json)];
+        let filter = reader.get("RUST_LOG", filter);
+        let format = reader.get("LOG_FORMAT", parse::one_of(&formats));
+        Some(Self { filter: filter?, format: format? })
+    }
+}
+
+fn filter(value: &Value) -> Result<String, String> {
+    let text = value.text().filter(|text| EnvFilter::try_new(text).is_ok());
+    text.map(str::to_owned).ok_or_else(|| "levels such as info or api=debug,info".to_owned())
+}

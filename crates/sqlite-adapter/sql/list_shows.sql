@@ -1,0 +1,7 @@
+-- Shows, newest first.
+-- ?1: only ids below this one  ?2: how many at most
+SELECT id, name, start_time, total_seats, created_at
+  FROM shows
+ WHERE id < ?1
+ ORDER BY id DESC
+ LIMIT ?2

@@ -1,0 +1,154 @@
+//! A batch, in one transaction: load the rows it names, let the domain decide, save what changed.
+//!
+//! The write lock of the whole file is taken first, so nobody else can write between load and save, and the clock is read
+//! under it.
+
+use std::collections::BTreeSet;
+
+use domain::{
+    Booking, BookingId, Changes, Command, Decision, Keys, Ledger, LockedRows, LockedSeat, Outcome, SeatKey, ShowId, StoreError,
+    TimeSource, Timestamp,
+};
+use rusqlite::{Connection, Row, Transaction, TransactionBehavior, params};
+
+use crate::encoding::{self, booking_columns, json, seat_columns};
+use crate::failure::{self, Failure};
+use crate::{clock, record, statements};
+
+/// Rows that a statement has changed, and should have.
+const ONE: usize = 1;
+
+/// The file's write lock, and the instant at which it was had.
+pub(crate) struct Batch<'a> {
+    transaction: Transaction<'a>,
+    now: Timestamp,
+    changed: bool,
+}
+
+impl<'a> Batch<'a> {
+    pub(crate) fn begin(connection: &'a mut Connection, time: &TimeSource) -> Result<Self, Failure> {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        Ok(Self { now: clock::now(time), transaction, changed: false })
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.transaction
+    }
+
+    /// Decides the commands in their order and saves what they change, once in a batch.
+    pub(crate) fn run(&mut self, commands: &[Command]) -> Result<Vec<Outcome>, Failure> {
+        let mut ledger = Ledger::open(self.load(&Keys::of(commands))?);
+        let decisions = commands.iter().map(|command| ledger.apply(command)).collect::<Result<Vec<Decision>, _>>()?;
+        let changes = ledger.into_changes();
+        self.changed |= !changes.is_empty();
+        let new_ids = self.save(&changes)?;
+        let outcomes: Option<Vec<Outcome>> = decisions.into_iter().map(|decision| decision.outcome(&new_ids)).collect();
+        Ok(outcomes.ok_or_else(no_identity)?)
+    }
+
+    /// Makes it last. Without changes there is nothing to write, and the lock is only given back.
+    pub(crate) fn end(self) -> Result<(), Failure> {
+        if self.changed { self.transaction.commit().map_err(failure::of_commit) } else { Ok(self.transaction.rollback()?) }
+    }
+
+    fn load(&self, keys: &Keys) -> Result<LockedRows, Failure> {
+        let shows = load_shows(&self.transaction, &keys.shows)?;
+        let mut seats = load_seats(&self.transaction, &keys.seats)?;
+        // A seat that has a booking and yet is free is blocked by a dead hold.
+        let freed = seats.iter().filter(|seat| seat.state.as_of(self.now).booking_id().is_none());
+        let blocking = freed.filter_map(|seat| seat.state.booking_id());
+        let wanted: BTreeSet<BookingId> = keys.bookings.iter().copied().chain(blocking).collect();
+        let bookings = load_bookings(&self.transaction, wanted)?;
+
+        let theirs: BTreeSet<SeatKey> = bookings.iter().flat_map(seat_keys).collect();
+        let loaded: BTreeSet<SeatKey> = keys.seats.iter().copied().collect();
+        seats.extend(load_seats(&self.transaction, theirs.difference(&loaded))?);
+        Ok(LockedRows { now: self.now, shows, seats, bookings })
+    }
+
+    fn save(&self, changes: &Changes) -> Result<Vec<BookingId>, Failure> {
+        let now = changes.now.timestamp_micros();
+        let new_ids = self.insert_bookings(changes)?;
+        let mut update = self.transaction.prepare_cached(statements::UPDATE_BOOKING)?;
+        for change in &changes.bookings {
+            let (status, failure_reason, confirmed_at) = booking_columns(change.state);
+            let rows = update.execute(params![change.id.get(), status, failure_reason, confirmed_at, now])?;
+            expect_one(rows, || format!("bookings has no id {}", change.id))?;
+        }
+        let mut update = self.transaction.prepare_cached(statements::UPDATE_SEAT)?;
+        for change in &changes.seats {
+            let SeatKey { show_id, number } = change.key;
+            let (status, booking_id, held_until) = seat_columns(change.state, &new_ids).ok_or_else(no_identity)?;
+            let rows = update.execute(params![show_id.get(), number.get(), status, booking_id, held_until])?;
+            expect_one(rows, || format!("seats has no number {number} of show {show_id}"))?;
+        }
+        Ok(new_ids)
+    }
+
+    fn insert_bookings(&self, changes: &Changes) -> Result<Vec<BookingId>, Failure> {
+        let now = changes.now.timestamp_micros();
+        let (status, _, _) = booking_columns(domain::BookingState::Pending);
+        let mut insert = self.transaction.prepare_cached(statements::INSERT_BOOKING)?;
+        let mut ids = Vec::with_capacity(changes.new_bookings.len());
+        for new in &changes.new_bookings {
+            let (seats, deadline) = (encoding::seat_numbers(&new.seats), new.deadline.instant().timestamp_micros());
+            let parameters = params![new.show_id.get(), new.user_name.as_str(), seats, status, deadline, now];
+            let id = insert.query_row(parameters, |row| row.get(0))?;
+            ids.push(BookingId::new(id).ok_or_else(no_identity)?);
+        }
+        Ok(ids)
+    }
+}
+
+fn no_identity() -> StoreError {
+    StoreError::Corrupt("a new booking got no identity".to_owned())
+}
+
+fn expect_one(rows: usize, missing: impl FnOnce() -> String) -> Result<(), StoreError> {
+    if rows == ONE { Ok(()) } else { Err(StoreError::Corrupt(missing())) }
+}
+
+/// The keys of the seats that a booking lists.
+pub(crate) fn seat_keys(booking: &Booking) -> impl Iterator<Item = SeatKey> {
+    let show_id = booking.show_id;
+    booking.seats.iter().map(move |&number| SeatKey { show_id, number })
+}
+
+fn load_shows(connection: &Connection, ids: &[ShowId]) -> Result<Vec<ShowId>, Failure> {
+    all(connection, statements::LOAD_SHOWS, &json(ids.iter().map(|id| id.get())), |row| {
+        let id = row.get("id").ok().and_then(ShowId::new);
+        id.ok_or_else(|| StoreError::Corrupt("shows.id: not a positive number".to_owned()))
+    })
+}
+
+pub(crate) fn load_seats<'a>(
+    connection: &Connection,
+    keys: impl IntoIterator<Item = &'a SeatKey>,
+) -> Result<Vec<LockedSeat>, Failure> {
+    let keys = keys.into_iter().map(|key| [key.show_id.get(), key.number.get()]);
+    all(connection, statements::LOAD_SEATS, &json(keys), record::locked_seat)
+}
+
+pub(crate) fn load_bookings(connection: &Connection, ids: impl IntoIterator<Item = BookingId>) -> Result<Vec<Booking>, Failure> {
+    all(connection, statements::LOAD_BOOKINGS, &json(ids.into_iter().map(BookingId::get)), record::booking)
+}
+
+/// Every row that a list of keys gives; none for an empty list.
+fn all<T>(
+    connection: &Connection,
+    sql: &str,
+    keys: &str,
+    parse: impl Fn(&Row<'_>) -> Result<T, StoreError>,
+) -> Result<Vec<T>, Failure> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([keys])?;
+    let mut parsed = Vec::new();
+    while let Some(row) = rows.next()? {
+        parsed.push(parse(row)?);
+    }
+    Ok(parsed)
+}

@@ -1,0 +1,137 @@
+//! Bookings.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::{
+    Booking, BookingDetails, BookingFilter, BookingId, BookingRepository, BookingStatus, Command, Outcome, Page, StoreError,
+    Sweep, TimeSource, Timestamp,
+};
+use rusqlite::{Connection, params};
+
+use crate::batch::{Batch, load_bookings, load_seats, seat_keys};
+use crate::encoding::booking_status;
+use crate::failure::Failure;
+use crate::{Core, clock, record, statements};
+
+/// Bookings and the seats they take, in a SQLite file.
+#[derive(Clone, Debug)]
+pub struct SqliteBookingRepository {
+    core: Arc<Core>,
+}
+
+impl SqliteBookingRepository {
+    pub(crate) fn new(core: Arc<Core>) -> Self {
+        Self { core }
+    }
+}
+
+#[async_trait]
+impl BookingRepository for SqliteBookingRepository {
+    async fn execute(&self, commands: &[Command]) -> Result<Vec<Outcome>, StoreError> {
+        if commands.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (commands, time) = (commands.to_vec(), self.core.time.clone());
+        self.core.writer.run(move |connection| execute(connection, &time, &commands)).await
+    }
+
+    async fn expire_due(&self, limit: NonZeroU32) -> Result<Sweep, StoreError> {
+        let time = self.core.time.clone();
+        self.core.writer.run(move |connection| expire_due(connection, &time, limit)).await
+    }
+
+    async fn find(&self, id: BookingId) -> Result<Option<BookingDetails>, StoreError> {
+        let time = self.core.time.clone();
+        self.core.readers.run(move |connection| find(connection, &time, id)).await
+    }
+
+    async fn list(&self, filter: BookingFilter, page: Page) -> Result<Vec<Booking>, StoreError> {
+        let time = self.core.time.clone();
+        self.core.readers.run(move |connection| list(connection, &time, filter, page)).await
+    }
+}
+
+fn execute(connection: &mut Connection, time: &TimeSource, commands: &[Command]) -> Result<Vec<Outcome>, Failure> {
+    let mut batch = Batch::begin(connection, time)?;
+    let outcomes = batch.run(commands)?;
+    batch.end()?;
+    Ok(outcomes)
+}
+
+fn expire_due(connection: &mut Connection, time: &TimeSource, limit: NonZeroU32) -> Result<Sweep, Failure> {
+    let mut batch = Batch::begin(connection, time)?;
+    let now = batch.now();
+    let candidates = due_bookings(batch.connection(), now, limit)?;
+    let commands: Vec<Command> = candidates.into_iter().map(|booking_id| Command::Expire { booking_id }).collect();
+    let mut sweep = Sweep::default();
+    for outcome in batch.run(&commands)? {
+        match outcome {
+            Outcome::Expired { booking_id, deadline } => {
+                sweep.expired.push(booking_id);
+                sweep.lag_max = sweep.lag_max.max(until(deadline.instant(), now));
+            }
+            Outcome::Held { .. } | Outcome::Confirmed { .. } | Outcome::Refused(_) => {}
+        }
+    }
+    sweep.next_due_in = next_deadline(batch.connection())?.map(|deadline| until(now, deadline));
+    batch.end()?;
+    Ok(sweep)
+}
+
+/// From one instant to a later one, zero if it is not later.
+fn until(from: Timestamp, to: Timestamp) -> Duration {
+    (to - from).to_std().unwrap_or(Duration::ZERO)
+}
+
+fn due_bookings(connection: &Connection, now: Timestamp, limit: NonZeroU32) -> Result<Vec<BookingId>, Failure> {
+    let mut statement = connection.prepare_cached(statements::DUE_BOOKINGS)?;
+    let ids = statement.query_map(params![now.timestamp_micros(), limit.get()], |row| row.get(0))?;
+    ids.filter_map(|id| id.map(BookingId::new).transpose()).map(|id| Ok(id?)).collect()
+}
+
+fn next_deadline(connection: &Connection) -> Result<Option<Timestamp>, Failure> {
+    let mut statement = connection.prepare_cached(statements::NEXT_DEADLINE)?;
+    let micros: Option<i64> = statement.query_row([], |row| row.get(0))?;
+    Ok(micros.and_then(Timestamp::from_timestamp_micros))
+}
+
+/// Reads take `now` before their snapshot: what was dead by then nobody can have confirmed by the time of the snapshot. The
+/// other way round a hold that is confirmed between the two would be reported as failed.
+fn find(connection: &mut Connection, time: &TimeSource, id: BookingId) -> Result<Option<BookingDetails>, Failure> {
+    let now = clock::now(time);
+    let snapshot = connection.transaction()?;
+    let Some(booking) = load_bookings(&snapshot, [id])?.pop() else { return Ok(None) };
+    let keys: Vec<_> = seat_keys(&booking).collect();
+    let seats = load_seats(&snapshot, &keys)?;
+    if seats.len() != keys.len() {
+        let text = format!("bookings.seat_numbers of id {id}: {} of {} seats exist", seats.len(), keys.len());
+        return Err(StoreError::Corrupt(text).into());
+    }
+    let seats = seats.iter().map(|seat| (seat.key.number, seat.state.as_of(now).status())).collect();
+    Ok(Some(BookingDetails { booking: booking.as_of(now), seats }))
+}
+
+fn list(connection: &Connection, time: &TimeSource, filter: BookingFilter, page: Page) -> Result<Vec<Booking>, Failure> {
+    let now = clock::now(time);
+    let (before, limit, micros) = (page.before.unwrap_or(i64::MAX), page.limit.get(), now.timestamp_micros());
+    let status = filter.status.map(booking_status::text);
+    let mut statement;
+    let mut rows = match filter.status {
+        Some(BookingStatus::Pending) => {
+            statement = connection.prepare_cached(statements::LIST_LIVE_HOLDS)?;
+            statement.query(params![before, limit, micros])?
+        }
+        Some(BookingStatus::Confirmed | BookingStatus::Failed) | None => {
+            statement = connection.prepare_cached(statements::LIST_BOOKINGS)?;
+            statement.query(params![before, limit, status, micros])?
+        }
+    };
+    let mut bookings = Vec::new();
+    while let Some(row) = rows.next()? {
+        bookings.push(record::booking(row)?.as_of(now));
+    }
+    Ok(bookings)
+}

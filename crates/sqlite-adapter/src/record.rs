@@ -1,0 +1,122 @@
+//! Rows, parsed when they are read: nonsense becomes an error that names table, column and id.
+
+use std::fmt::Display;
+
+use domain::{
+    Booking, BookingId, BookingState, Deadline, LockedSeat, Seat, SeatId, SeatKey, SeatNumber, SeatState, Show, ShowId,
+    StoreError, Timestamp, UserName,
+};
+use rusqlite::Row;
+use rusqlite::types::FromSql;
+
+use crate::encoding::{booking_status, failure_reason, seat_status};
+
+/// A row, and how to name it to whoever has to look.
+struct Record<'a> {
+    table: &'static str,
+    id: i64,
+    row: &'a Row<'a>,
+}
+
+impl<'a> Record<'a> {
+    fn of(table: &'static str, row: &'a Row<'a>) -> Result<Self, StoreError> {
+        let id = row.get("id").map_err(|error| StoreError::Corrupt(format!("{table}.id: {error}")))?;
+        Ok(Self { table, id, row })
+    }
+
+    fn corrupt(&self, column: &str, why: impl Display) -> StoreError {
+        StoreError::Corrupt(format!("{}.{column} of id {}: {why}", self.table, self.id))
+    }
+
+    fn get<T: FromSql>(&self, column: &str) -> Result<T, StoreError> {
+        self.row.get(column).map_err(|error| self.corrupt(column, error))
+    }
+
+    /// A column that means something only if `parse` says so.
+    fn parse<C: FromSql + Clone + std::fmt::Debug, T>(
+        &self,
+        column: &str,
+        parse: impl FnOnce(C) -> Option<T>,
+    ) -> Result<T, StoreError> {
+        let value: C = self.get(column)?;
+        parse(value.clone()).ok_or_else(|| self.corrupt(column, format_args!("{value:?} makes no sense")))
+    }
+
+    fn own_id<T>(&self, parse: impl FnOnce(i64) -> Option<T>) -> Result<T, StoreError> {
+        self.parse("id", parse)
+    }
+
+    fn instant(&self, column: &str) -> Result<Timestamp, StoreError> {
+        self.parse(column, Timestamp::from_timestamp_micros)
+    }
+}
+
+pub(crate) fn show(row: &Row<'_>) -> Result<Show, StoreError> {
+    let record = Record::of("shows", row)?;
+    Ok(Show {
+        id: record.own_id(ShowId::new)?,
+        name: record.get("name")?,
+        start_time: record.instant("start_time")?,
+        total_seats: record.get("total_seats")?,
+        created_at: record.instant("created_at")?,
+    })
+}
+
+pub(crate) fn seat(row: &Row<'_>) -> Result<Seat, StoreError> {
+    let record = Record::of("seats", row)?;
+    let number = record.parse("seat_number", SeatNumber::new)?;
+    Ok(Seat { id: record.own_id(SeatId::new)?, number, state: seat_state(&record)? })
+}
+
+pub(crate) fn locked_seat(row: &Row<'_>) -> Result<LockedSeat, StoreError> {
+    let record = Record::of("seats", row)?;
+    let show_id = record.parse("show_id", ShowId::new)?;
+    let number = record.parse("seat_number", SeatNumber::new)?;
+    Ok(LockedSeat { key: SeatKey { show_id, number }, state: seat_state(&record)? })
+}
+
+fn seat_state(record: &Record<'_>) -> Result<SeatState, StoreError> {
+    use domain::SeatStatus;
+    let owner = || record.parse("booking_id", BookingId::new);
+    match record.parse("status", |text: String| seat_status::parse(&text))? {
+        SeatStatus::Available => match record.get::<Option<i64>>("booking_id")? {
+            None => Ok(SeatState::Available),
+            Some(id) => Err(record.corrupt("booking_id", format_args!("{id} on a seat that is free"))),
+        },
+        SeatStatus::Pending => Ok(SeatState::Held { by: owner()?, until: Deadline::at(record.instant("held_until")?) }),
+        SeatStatus::Confirmed => Ok(SeatState::Sold { to: owner()? }),
+    }
+}
+
+pub(crate) fn booking(row: &Row<'_>) -> Result<Booking, StoreError> {
+    let record = Record::of("bookings", row)?;
+    Ok(Booking {
+        id: record.own_id(BookingId::new)?,
+        show_id: record.parse("show_id", ShowId::new)?,
+        user_name: record.parse("user_name", |name: String| UserName::new(&name).ok())?,
+        seats: record.parse("seat_numbers", |text: String| seat_numbers(&text))?,
+        deadline: Deadline::at(record.instant("expires_at")?),
+        state: booking_state(&record)?,
+        created_at: record.instant("created_at")?,
+        updated_at: record.instant("updated_at")?,
+    })
+}
+
+fn booking_state(record: &Record<'_>) -> Result<BookingState, StoreError> {
+    use domain::BookingStatus;
+    match record.parse("status", |text: String| booking_status::parse(&text))? {
+        BookingStatus::Pending => Ok(BookingState::Pending),
+        BookingStatus::Confirmed => Ok(BookingState::Confirmed { at: record.instant("confirmed_at")? }),
+        BookingStatus::Failed => {
+            let reason = record.parse("failure_reason", |text: String| failure_reason::parse(&text))?;
+            Ok(BookingState::Failed { reason })
+        }
+    }
+}
+
+/// A JSON array of numbers from 1, ascending.
+fn seat_numbers(text: &str) -> Option<Vec<SeatNumber>> {
+    let numbers: Vec<i64> = serde_json::from_str(text).ok()?;
+    let seats: Option<Vec<SeatNumber>> = numbers.into_iter().map(SeatNumber::new).collect();
+    seats.filter(|seats| !seats.is_empty() && seats.is_sorted_by(|a, b| a < b))
+}

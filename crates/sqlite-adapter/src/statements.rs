@@ -1,0 +1,75 @@
+//! Every statement, each in a file of its own.
+
+/// Names each file's text by the file's name.
+macro_rules! statements {
+    ($($name:ident = $file:literal;)*) => {
+        $(pub(crate) const $name: &str = include_str!(concat!("../sql/", $file));)*
+
+        #[cfg(test)]
+        const ALL: &[(&str, &str)] = &[$(($file, $name)),*];
+    };
+}
+
+statements! {
+    DUE_BOOKINGS = "due_bookings.sql";
+    HAS_SCHEMA = "has_schema.sql";
+    INSERT_BOOKING = "insert_booking.sql";
+    INSERT_SEATS = "insert_seats.sql";
+    INSERT_SHOW = "insert_show.sql";
+    LIST_BOOKINGS = "list_bookings.sql";
+    LIST_LIVE_HOLDS = "list_live_holds.sql";
+    LIST_SHOWS = "list_shows.sql";
+    LOAD_BOOKINGS = "load_bookings.sql";
+    LOAD_SEATS = "load_seats.sql";
+    LOAD_SHOWS = "load_shows.sql";
+    NEXT_DEADLINE = "next_deadline.sql";
+    SCHEMA_VERSION = "schema_version.sql";
+    SEAT_MAP = "seat_map.sql";
+    UPDATE_BOOKING = "update_booking.sql";
+    UPDATE_SEAT = "update_seat.sql";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn migrated() -> (tempfile::TempDir, rusqlite::Connection) {
+        let directory = tempfile::tempdir().unwrap();
+        let connection = crate::schema::open_migrated(&directory.path().join("rowlock.db")).unwrap();
+        (directory, connection)
+    }
+
+    #[test]
+    fn every_statement_can_be_prepared_on_the_schema() {
+        let (_directory, connection) = migrated();
+        for (file, sql) in ALL {
+            connection.prepare(sql).unwrap_or_else(|error| panic!("{file}: {error}"));
+        }
+    }
+
+    #[test]
+    fn every_file_is_a_statement() {
+        let files = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/sql")).unwrap();
+        let mut files: Vec<String> = files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+        files.sort_unstable();
+        assert_eq!(files, ALL.iter().map(|(file, _)| *file).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn nothing_on_the_way_of_a_batch_or_a_sweep_scans_a_table() {
+        let (_directory, connection) = migrated();
+        for (file, sql) in ALL {
+            if ["has_schema.sql", "insert_seats.sql", "insert_show.sql", "insert_booking.sql"].contains(file) {
+                continue;
+            }
+            let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+            let parameters = vec![rusqlite::types::Null; plan.parameter_count()];
+            let steps = plan.query_map(rusqlite::params_from_iter(parameters), |row| row.get::<_, String>("detail")).unwrap();
+            for step in steps {
+                let step = step.unwrap();
+                let scans = ["shows", "seats", "bookings"].iter().any(|table| step == format!("SCAN {table}"));
+                assert!(!scans, "{file}: {step}");
+            }
+        }
+    }
+}

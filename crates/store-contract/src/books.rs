@@ -1,0 +1,116 @@
+//! Everything that a store holds, read through the ports, and what must always be true of it.
+
+use std::collections::{BTreeMap, HashSet};
+use std::num::NonZeroU32;
+
+use domain::{Booking, BookingDetails, BookingFilter, BookingId, BookingState, Page, Seat, SeatKey, SeatNumber, SeatState, Show};
+
+use crate::Store;
+
+const PAGE: NonZeroU32 = NonZeroU32::new(50).unwrap();
+
+/// All shows with their seats and all bookings, as of now. Nobody may write or move the clock while they are read.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Books {
+    pub(crate) shows: Vec<(Show, Vec<Seat>)>,
+    pub(crate) bookings: Vec<BookingDetails>,
+}
+
+impl Books {
+    /// Reads everything, page by page.
+    pub(crate) async fn read(store: &Store) -> Self {
+        let mut shows = Vec::new();
+        let mut before = None;
+        loop {
+            let page = store.shows.list(Page { limit: PAGE, before }).await.unwrap();
+            let Some(last) = page.last() else { break };
+            before = Some(last.id.get());
+            for show in page {
+                let seats = store.shows.seat_map(show.id).await.unwrap().expect("a listed show has seats");
+                shows.push((show, seats));
+            }
+        }
+        let mut bookings = Vec::new();
+        before = None;
+        loop {
+            let page = store.bookings.list(BookingFilter::default(), Page { limit: PAGE, before }).await.unwrap();
+            let Some(last) = page.last() else { break };
+            before = Some(last.id.get());
+            for booking in page {
+                let details = store.bookings.find(booking.id).await.unwrap().expect("a listed booking is found");
+                assert_eq!(details.booking, booking, "found as listed");
+                bookings.push(details);
+            }
+        }
+        Self { shows, bookings }
+    }
+
+    /// Asserts all that must be true of any store at any time.
+    pub(crate) fn check(&self) {
+        let seats = self.check_shows();
+        let bookings: BTreeMap<BookingId, &Booking> = self.bookings.iter().map(|d| (d.booking.id, &d.booking)).collect();
+        assert_eq!(bookings.len(), self.bookings.len(), "no booking is listed twice");
+        for (key, seat) in &seats {
+            check_owner(*key, seat, &bookings);
+        }
+        for details in &self.bookings {
+            check_booking(details, &seats);
+        }
+    }
+
+    /// Each show has its seats, numbered from 1; no identity stands twice.
+    fn check_shows(&self) -> BTreeMap<SeatKey, Seat> {
+        let mut all = BTreeMap::new();
+        let mut ids = HashSet::new();
+        for (show, seats) in &self.shows {
+            let numbers: Vec<i64> = seats.iter().map(|seat| seat.number.get()).collect();
+            assert_eq!(numbers, (1..=i64::from(show.total_seats)).collect::<Vec<_>>(), "the seats of show {}", show.id);
+            for seat in seats {
+                assert!(ids.insert(seat.id), "seat id {} stands twice", seat.id);
+                let key = SeatKey { show_id: show.id, number: seat.number };
+                assert!(all.insert(key, *seat).is_none(), "show {} is listed twice", show.id);
+            }
+        }
+        all
+    }
+}
+
+/// Whoever has the seat is in the right state for it, and lists it.
+fn check_owner(key: SeatKey, seat: &Seat, bookings: &BTreeMap<BookingId, &Booking>) {
+    let Some(owner) = seat.state.booking_id() else { return };
+    let booking = bookings.get(&owner).unwrap_or_else(|| panic!("{key:?} belongs to {owner}, which does not exist"));
+    assert_eq!(booking.show_id, key.show_id, "{key:?} belongs to {booking:?}");
+    assert!(booking.seats.contains(&key.number), "{key:?} belongs to a booking that does not list it: {booking:?}");
+    match (seat.state, booking.state) {
+        (SeatState::Held { until, .. }, BookingState::Pending) => assert_eq!(until, booking.deadline, "{key:?}, {booking:?}"),
+        (SeatState::Sold { .. }, BookingState::Confirmed { .. }) => {}
+        (
+            SeatState::Available | SeatState::Held { .. } | SeatState::Sold { .. },
+            BookingState::Pending | BookingState::Confirmed { .. } | BookingState::Failed { .. },
+        ) => panic!("{key:?} is {:?}, but its booking is {booking:?}", seat.state),
+    }
+}
+
+/// A live booking has exactly the seats that it lists, a failed one none. (That no other seat is its own, and that no seat has
+/// two owners, follows from [`check_owner`].)
+fn check_booking(details: &BookingDetails, seats: &BTreeMap<SeatKey, Seat>) {
+    let booking = &details.booking;
+    let id = booking.id;
+    assert!(!booking.seats.is_empty(), "a booking without seats: {booking:?}");
+    assert!(booking.seats.is_sorted_by(|a, b| a < b), "not ascending: {booking:?}");
+    let shown: Vec<SeatNumber> = details.seats.iter().map(|(number, _)| *number).collect();
+    assert_eq!(shown, booking.seats, "details show other seats than the booking lists");
+    for (number, status) in &details.seats {
+        let key = SeatKey { show_id: booking.show_id, number: *number };
+        let seat = seats.get(&key).unwrap_or_else(|| panic!("{booking:?} lists {key:?}, which does not exist"));
+        assert_eq!(*status, seat.state.status(), "details and seat map differ on {key:?}");
+        match booking.state {
+            BookingState::Pending => assert_eq!(seat.state, SeatState::Held { by: id, until: booking.deadline }, "{booking:?}"),
+            BookingState::Confirmed { .. } => assert_eq!(seat.state, SeatState::Sold { to: id }, "{booking:?}"),
+            BookingState::Failed { .. } => assert_ne!(seat.state.booking_id(), Some(id), "{booking:?}"),
+        }
+    }
+    if let BookingState::Confirmed { at } = booking.state {
+        assert!(at < booking.deadline.instant(), "confirmed at or after its deadline: {booking:?}");
+    }
+}

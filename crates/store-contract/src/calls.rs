@@ -1,0 +1,172 @@
+//! The calls that scenarios make, in few words.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use domain::{
+    Booking, BookingDetails, BookingFilter, BookingId, BookingState, BookingStatus, Command, Deadline, FailureReason, Hold,
+    NewShow, Outcome, Page, Refusal, SeatNumber, SeatRefusal, SeatRefusalReason, SeatSelection, SeatState, Show, ShowId,
+    StoreError, Sweep, Timestamp, UserName,
+};
+use tokio::task::JoinSet;
+
+use crate::Store;
+
+/// How long a hold of these scenarios lives.
+pub(crate) const HOLD_FOR: TimeDelta = TimeDelta::seconds(120);
+/// The smallest step of a clock.
+pub(crate) const TICK: TimeDelta = TimeDelta::microseconds(1);
+/// The end of a booking whose hold ran out.
+pub(crate) const EXPIRED: BookingState = BookingState::Failed { reason: FailureReason::Expired };
+
+/// How often a call is made again after the store was contended. Each try may cost the adapter its whole lock wait.
+const TRIES_MAX: u32 = 20;
+/// Longer than any scenario's callers may need together: what takes longer hangs.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+pub(crate) fn hold(show_id: ShowId, seats: &[i64]) -> Command {
+    hold_as("Ada", show_id, seats, HOLD_FOR)
+}
+
+pub(crate) fn hold_as(user: &str, show_id: ShowId, seats: &[i64], hold_for: TimeDelta) -> Command {
+    let seats = SeatSelection::new(seats, 1_000).unwrap();
+    Command::Hold(Hold { show_id, seats, user_name: UserName::new(user).unwrap(), hold_for })
+}
+
+pub(crate) const fn confirm(booking_id: BookingId) -> Command {
+    Command::Confirm { booking_id }
+}
+
+pub(crate) const fn expire(booking_id: BookingId) -> Command {
+    Command::Expire { booking_id }
+}
+
+pub(crate) fn limit(rows: u32) -> NonZeroU32 {
+    NonZeroU32::new(rows).unwrap()
+}
+
+pub(crate) fn page(rows: u32, before: Option<i64>) -> Page {
+    Page { limit: limit(rows), before }
+}
+
+pub(crate) fn numbers(seats: &[i64]) -> Vec<SeatNumber> {
+    seats.iter().map(|n| SeatNumber::new(*n).unwrap()).collect()
+}
+
+/// An identity that no row of a scenario's store comes to have.
+pub(crate) fn nobody() -> BookingId {
+    BookingId::new(i64::MAX).unwrap()
+}
+
+/// As [`nobody`].
+pub(crate) fn nowhere() -> ShowId {
+    ShowId::new(i64::MAX).unwrap()
+}
+
+/// The refusal of a hold for these seats and reasons.
+pub(crate) fn not_free(seats: &[(i64, SeatRefusalReason)]) -> Outcome {
+    let seats = seats.iter().map(|&(n, reason)| SeatRefusal { number: SeatNumber::new(n).unwrap(), reason }).collect();
+    Outcome::Refused(Refusal::SeatsNotFree { seats })
+}
+
+/// The booking that a hold got.
+pub(crate) fn held(outcome: &Outcome) -> Option<BookingId> {
+    match outcome {
+        Outcome::Held { booking_id, .. } => Some(*booking_id),
+        Outcome::Confirmed { .. } | Outcome::Expired { .. } | Outcome::Refused(_) => None,
+    }
+}
+
+/// Runs the tasks side by side to their end.
+pub(crate) async fn all<T: Send + 'static>(tasks: JoinSet<T>) -> Vec<T> {
+    tokio::time::timeout(PATIENCE, tasks.join_all()).await.expect("callers block each other for good")
+}
+
+impl Store {
+    /// Executes the batch; if others are in the way, again.
+    pub(crate) async fn execute(&self, commands: &[Command]) -> Vec<Outcome> {
+        for _ in 0..TRIES_MAX {
+            match self.bookings.execute(commands).await {
+                Ok(outcomes) => {
+                    assert_eq!(outcomes.len(), commands.len(), "one outcome for each command");
+                    return outcomes;
+                }
+                Err(StoreError::Contended(_)) => tokio::task::yield_now().await,
+                Err(error @ (StoreError::Unavailable(_) | StoreError::OutcomeUnknown(_) | StoreError::Corrupt(_))) => {
+                    panic!("{error}")
+                }
+            }
+        }
+        panic!("still contended after {TRIES_MAX} tries");
+    }
+
+    /// Executes a batch of one.
+    pub(crate) async fn decide(&self, command: Command) -> Outcome {
+        self.execute(&[command]).await.remove(0)
+    }
+
+    /// A PENDING booking of these seats.
+    pub(crate) async fn hold(&self, show_id: ShowId, seats: &[i64]) -> (BookingId, Deadline) {
+        self.hold_for(show_id, seats, HOLD_FOR).await
+    }
+
+    pub(crate) async fn hold_for(&self, show_id: ShowId, seats: &[i64], life: TimeDelta) -> (BookingId, Deadline) {
+        match self.decide(hold_as("Ada", show_id, seats, life)).await {
+            Outcome::Held { booking_id, deadline } => (booking_id, deadline),
+            other @ (Outcome::Confirmed { .. } | Outcome::Expired { .. } | Outcome::Refused(_)) => {
+                panic!("seats {seats:?} of show {show_id} should be free, but: {other:?}")
+            }
+        }
+    }
+
+    /// A CONFIRMED booking of these seats.
+    pub(crate) async fn sell(&self, show_id: ShowId, seats: &[i64]) -> (BookingId, Deadline) {
+        let (booking_id, deadline) = self.hold(show_id, seats).await;
+        assert_eq!(self.decide(confirm(booking_id)).await, Outcome::Confirmed { booking_id });
+        (booking_id, deadline)
+    }
+
+    /// Sweeps; if others are in the way, again.
+    pub(crate) async fn sweep(&self, rows: u32) -> Sweep {
+        for _ in 0..TRIES_MAX {
+            match self.bookings.expire_due(limit(rows)).await {
+                Ok(sweep) => return sweep,
+                Err(StoreError::Contended(_)) => tokio::task::yield_now().await,
+                Err(error @ (StoreError::Unavailable(_) | StoreError::OutcomeUnknown(_) | StoreError::Corrupt(_))) => {
+                    panic!("{error}")
+                }
+            }
+        }
+        panic!("still contended after {TRIES_MAX} tries");
+    }
+
+    /// A new show with this many seats.
+    pub(crate) async fn show(&self, seats: i64) -> ShowId {
+        self.show_named("Hamlet", seats).await.id
+    }
+
+    pub(crate) async fn show_named(&self, name: &str, seats: i64) -> Show {
+        let start = Timestamp::from_timestamp_micros(1_893_456_000_000_001).unwrap();
+        self.shows.create(&NewShow::new(name, start, seats).unwrap()).await.unwrap()
+    }
+
+    pub(crate) async fn find(&self, id: BookingId) -> BookingDetails {
+        self.bookings.find(id).await.unwrap().unwrap_or_else(|| panic!("there is no booking {id}"))
+    }
+
+    /// The booking's state, as of now.
+    pub(crate) async fn state(&self, id: BookingId) -> BookingState {
+        self.find(id).await.booking.state
+    }
+
+    /// The state of every seat of the show, as of now.
+    pub(crate) async fn map(&self, show_id: ShowId) -> Vec<SeatState> {
+        let seats = self.shows.seat_map(show_id).await.unwrap().unwrap_or_else(|| panic!("there is no show {show_id}"));
+        seats.iter().map(|seat| seat.state).collect()
+    }
+
+    pub(crate) async fn list(&self, status: Option<BookingStatus>, page: Page) -> Vec<Booking> {
+        self.bookings.list(BookingFilter { status }, page).await.unwrap()
+    }
+}

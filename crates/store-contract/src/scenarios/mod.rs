@@ -1,0 +1,42 @@
+//! What every store must do, one function for each scenario.
+
+mod batches;
+mod crashes;
+mod expiry;
+mod holds;
+mod lists;
+mod races;
+mod random;
+mod shows;
+
+pub use batches::{
+    a_batch_is_decided_in_order, a_batch_sees_a_dead_hold_end_once, a_failed_batch_leaves_nothing,
+    an_empty_batch_gives_an_empty_answer, each_answer_belongs_to_its_command,
+};
+pub use crashes::{
+    a_call_dropped_while_it_waits_is_done_wholly_or_not_at_all, a_dropped_call_is_done_wholly_or_not_at_all,
+    a_dropped_creation_leaves_a_whole_show_or_none, a_dropped_sweep_is_done_wholly_or_not_at_all,
+    what_was_answered_is_there_after_reopening,
+};
+pub use expiry::{
+    a_dead_hold_gives_way_without_a_sweep, a_dead_hold_reads_as_failed, a_failed_booking_remembers_its_seats,
+    a_sweep_fails_dead_holds_only, a_sweep_is_bounded, a_sweep_says_when_the_next_is_due, one_hold_takes_over_several_dead_ones,
+};
+pub use holds::{
+    a_confirm_sells_exactly_the_held_seats, a_hold_takes_all_of_its_seats_or_none, a_refusal_changes_nothing,
+    a_refusal_names_every_seat_and_its_reason, an_unknown_booking_is_refused,
+    every_status_meets_every_action_before_at_and_after_the_deadline, free_at_is_the_deadline_of_the_holder,
+    refused_holds_use_up_no_id,
+};
+pub use lists::{bookings_are_listed_by_status_as_of_now, bookings_are_listed_newest_first};
+pub use races::{
+    a_wait_for_a_lock_does_not_stop_the_clock, confirm_against_expire_at_the_deadline, holds_confirms_and_sweeps_all_at_once,
+    many_sweeps_fail_each_hold_once, one_dead_hold_and_many_callers, one_seat_and_many_callers,
+    overlapping_baskets_in_opposite_orders,
+};
+pub use random::random_histories_agree_with_a_plain_model;
+pub use shows::{
+    a_migrated_store_is_ready, a_show_is_created_with_its_seats, a_show_is_never_seen_without_its_seats,
+    a_show_of_a_thousand_seats, an_unknown_show_has_no_seats, ids_count_from_one, names_and_instants_survive,
+    shows_are_listed_newest_first, two_shows_with_the_same_seat_numbers,
+};
