@@ -87,6 +87,10 @@ impl BoxOffice {
     /// # Errors
     /// [`Declined`]. After all but [`StoreError::OutcomeUnknown`] nothing has happened.
     pub async fn submit(&self, command: Command) -> Result<Outcome, Declined> {
+        // A busy lane closes its queue only after its batch.
+        if *self.closing.borrow() {
+            return Err(Declined::Closing);
+        }
         let (reply, outcome) = oneshot::channel();
         let lane = self.lane_of(&command);
         lane.try_send(Job { command, give_up_at: Instant::now() + self.patience, reply }).map_err(|error| match error {

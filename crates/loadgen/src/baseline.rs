@@ -23,11 +23,11 @@ use crate::target::Target;
 /// Where the baseline works, and what it is asked.
 #[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
 pub struct Options {
+    /// The baseline's server.
     #[command(flatten)]
-    #[expect(missing_docs, reason = "the options of the server have their own")]
     pub server: ServerOptions,
+    /// What it is asked.
     #[command(flatten)]
-    #[expect(missing_docs, reason = "the options of the load have their own")]
     pub load: LoadOptions,
 }
 

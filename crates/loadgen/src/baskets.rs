@@ -96,9 +96,10 @@ pub async fn run(target: &Target, options: &Options, progress: &Progress) -> any
     if unanswered > 0 {
         wrong.push(format!("{unanswered} calls had no answer"));
     }
+    let (hold_time, confirm_time) = (measured.shared_with(&holds, &confirms), measured.shared_with(&confirms, &holds));
     Ok(BasketsReport {
-        holds: PhaseReport::new("holds", 201, holds, measured)?,
-        confirms: PhaseReport::new("confirms", 200, confirms, crate::report::Measured { cpu: None, ..measured })?,
+        holds: PhaseReport::new("holds", 201, holds, hold_time)?,
+        confirms: PhaseReport::new("confirms", 200, confirms, confirm_time)?,
         shows: shows.all.len(),
         wrong,
     })
@@ -149,7 +150,7 @@ impl Playing {
         Ok(Self {
             show_id: AtomicI64::new(show_id),
             lost_in_a_row: AtomicU64::new(0),
-            sold_out_after: 200.max(2 * options.customers as u64),
+            sold_out_after: 50.max(2 * options.customers as u64),
             seats: options.seats,
             shows: Mutex::new(Shows { all: vec![show_id], box_office }),
         })

@@ -18,7 +18,7 @@ pub(crate) struct Cli {
     /// Print one JSON report on standard output
     #[arg(long, global = true)]
     json: bool,
-    /// Threads that make the load
+    /// Threads that make the load. One costs the least processor time a call, and is enough until it is all used
     #[arg(long, global = true, default_value_t = 1)]
     threads: usize,
     #[command(subcommand)]

@@ -17,11 +17,11 @@ use crate::target::Target;
 /// Both contestants and the load.
 #[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
 pub struct Options {
+    /// The baseline's server.
     #[command(flatten)]
-    #[expect(missing_docs, reason = "the options of the server have their own")]
     pub server: ServerOptions,
+    /// What each of them is asked.
     #[command(flatten)]
-    #[expect(missing_docs, reason = "the options of the load have their own")]
     pub load: LoadOptions,
     /// How often each of them runs
     #[arg(long, default_value_t = 3)]

@@ -116,7 +116,8 @@ async fn sell(
 ) -> anyhow::Result<(PhaseReport, PhaseReport, Vec<Sale>)> {
     let ((holds, hold_time), (confirms, confirm_time), sales) = if interleaved {
         let (holds, confirms, time, sales) = hold_and_confirm_each(crowd, baskets, progress).await?;
-        ((holds, time), (confirms, Measured { cpu: None, ..time }), sales)
+        let (hold_time, confirm_time) = (time.shared_with(&holds, &confirms), time.shared_with(&confirms, &holds));
+        ((holds, hold_time), (confirms, confirm_time), sales)
     } else {
         let (holds, hold_time, held) = hold_all(crowd, baskets, progress).await?;
         let (confirms, confirm_time, sales) = confirm_all(crowd, held, progress).await?;

@@ -36,6 +36,11 @@ impl Tally {
         self.first_error.get_or_insert_with(|| error.to_string());
     }
 
+    /// How many calls there were.
+    pub(crate) const fn calls(&self) -> u64 {
+        self.latencies_us.len() as u64 + self.errors
+    }
+
     /// How many answers had this status.
     pub(crate) fn count(&self, status: u16) -> u64 {
         self.statuses.get(&status).copied().unwrap_or(0)

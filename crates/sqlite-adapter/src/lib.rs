@@ -80,7 +80,8 @@ struct Core {
 impl SqliteStore {
     /// Opens the database file `path`, which is created with its directory if need be and brought up to this program's schema.
     ///
-    /// This reads and writes the disk and may take a moment.
+    /// This reads and writes the disk and may take a moment. An empty file named `path` with `-opening` behind it stays beside
+    /// the database: its lock is what lets several processes open a new file at once.
     ///
     /// # Errors
     /// [`OpenError`]. A database that is newer than this program is left untouched.

@@ -24,6 +24,7 @@ impl Books {
         loop {
             let page = store.shows.list(Page { limit: PAGE, before }).await.unwrap();
             let Some(last) = page.last() else { break };
+            assert!(before.is_none_or(|before| page[0].id.get() < before), "a page goes back: {page:?}");
             before = Some(last.id.get());
             for show in page {
                 let seats = store.shows.seat_map(show.id).await.unwrap().expect("a listed show has seats");
@@ -35,6 +36,7 @@ impl Books {
         loop {
             let page = store.bookings.list(BookingFilter::default(), Page { limit: PAGE, before }).await.unwrap();
             let Some(last) = page.last() else { break };
+            assert!(before.is_none_or(|before| page[0].id.get() < before), "a page goes back: {page:?}");
             before = Some(last.id.get());
             for booking in page {
                 let details = store.bookings.find(booking.id).await.unwrap().expect("a listed booking is found");

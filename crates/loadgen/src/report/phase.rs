@@ -41,11 +41,23 @@ pub(crate) struct Measured {
     pub(crate) cpu: Option<Duration>,
 }
 
+/// Processor time is counted in hundredths of a second: less than this is too little to divide.
+const CPU_MIN: Duration = Duration::from_millis(100);
+
+impl Measured {
+    /// What one of two phases took that ran at the same time: all of the time, its share of the processors.
+    pub(crate) fn shared_with(self, mine: &Tally, others: &Tally) -> Self {
+        let all = number(mine.calls() + others.calls());
+        let share = if all > 0.0 { number(mine.calls()) / all } else { 0.0 };
+        Self { cpu: self.cpu.map(|cpu| cpu.mul_f64(share)), ..self }
+    }
+}
+
 impl PhaseReport {
     /// The report of a phase in which `success` is the status that means "done".
     pub(crate) fn new(name: &'static str, success: u16, tally: Tally, measured: Measured) -> anyhow::Result<Self> {
         let done = tally.count(success);
-        let calls = tally.latencies_us.len() as u64 + tally.errors;
+        let calls = tally.calls();
         let seconds = measured.elapsed.as_secs_f64();
         Ok(Self {
             name,
@@ -56,7 +68,10 @@ impl PhaseReport {
             statuses: tally.statuses,
             errors: tally.errors,
             first_error: tally.first_error,
-            client_cpu_us_per_call: measured.cpu.filter(|_| calls > 0).map(|cpu| cpu.as_secs_f64() * 1e6 / number(calls)),
+            client_cpu_us_per_call: measured
+                .cpu
+                .filter(|cpu| calls > 0 && *cpu >= CPU_MIN)
+                .map(|cpu| cpu.as_secs_f64() * 1e6 / number(calls)),
         })
     }
 
@@ -112,13 +127,25 @@ mod tests {
                 tally.answered(status, Duration::from_millis(2));
             }
         }
-        let measured = Measured { elapsed: Duration::from_millis(500), cpu: Some(Duration::from_millis(1)) };
+        let measured = Measured { elapsed: Duration::from_millis(500), cpu: Some(Duration::from_millis(200)) };
         let report = PhaseReport::new("holds", 201, tally, measured).unwrap();
         assert_eq!((report.done, report.server_errors(), report.errors), (6, 1, 0));
         assert!((report.per_second - 12.0).abs() < 1e-9);
-        assert!((report.client_cpu_us_per_call.unwrap() - 100.0).abs() < 1e-9);
+        assert!((report.client_cpu_us_per_call.unwrap() - 20_000.0).abs() < 1e-9);
         let text = report.to_string();
         assert!(text.contains("12/s") && text.contains("201×6 409×3 503×1"), "{text}");
+    }
+
+    #[test]
+    fn phases_at_the_same_time_share_the_processors_by_calls() {
+        let (mut mine, mut others) = (Tally::default(), Tally::default());
+        mine.answered(201, Duration::ZERO);
+        for _ in 0..3 {
+            others.answered(200, Duration::ZERO);
+        }
+        let both = Measured { elapsed: Duration::from_secs(1), cpu: Some(Duration::from_secs(4)) };
+        let measured = both.shared_with(&mine, &others);
+        assert_eq!((measured.elapsed, measured.cpu), (Duration::from_secs(1), Some(Duration::from_secs(1))));
     }
 
     #[test]

@@ -9,8 +9,8 @@ use domain::{
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
+use crate::World;
 use crate::calls::{EXPIRED, HOLD_FOR, TICK, all, confirm, expire, held, hold, not_free};
-use crate::{Store, World};
 
 /// Executes the batches side by side, alternately through one store and the other, all starting together.
 async fn side_by_side(world: &World, batches: Vec<Vec<Command>>) -> Vec<Vec<Outcome>> {
@@ -84,7 +84,7 @@ pub async fn overlapping_baskets_in_opposite_orders(world: &World) {
             assert_eq!(world.store.state(id).await, EXPIRED);
         }
         world.clock.advance(HOLD_FOR);
-        while !world.store.sweep(100).await.expired.is_empty() {}
+        world.store.sweep_all(100).await;
     }
 }
 
@@ -175,27 +175,15 @@ pub async fn many_sweeps_fail_each_hold_once(world: &World) {
         let (store, start) = (stores[n % 2].clone(), Arc::clone(&start));
         sweepers.spawn(async move {
             start.wait().await;
-            sweep_until_empty(&store).await
+            store.sweep_all(7).await
         });
     }
     let mut expired: Vec<BookingId> = all(sweepers).await.concat();
     // Each may have left to the others what those had locked.
-    expired.extend(sweep_until_empty(&world.store).await);
+    expired.extend(world.store.sweep_all(7).await);
     assert_eq!(expired.len(), 60, "no hold is reported twice");
     assert_eq!(expired.into_iter().collect::<BTreeSet<_>>(), dead);
     assert_eq!(world.store.map(show).await, vec![SeatState::Available; 60]);
-}
-
-async fn sweep_until_empty(store: &Store) -> Vec<BookingId> {
-    let mut expired = Vec::new();
-    loop {
-        let sweep = store.sweep(7).await;
-        assert!(sweep.expired.len() <= 7, "{sweep:?}");
-        if sweep.expired.is_empty() {
-            return expired;
-        }
-        expired.extend(sweep.expired);
-    }
 }
 
 /// Customers who hold and confirm, a clock that runs, and sweepers: what was answered is what stands in the end.

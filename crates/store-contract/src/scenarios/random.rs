@@ -75,7 +75,7 @@ pub async fn random_histories_agree_with_a_plain_model(world: &World) {
 async fn play(world: &World, steps: &[Step]) {
     // What an earlier history left would be swept with this one's.
     world.clock.advance(unit() * 10);
-    while !world.store.sweep(100).await.expired.is_empty() {}
+    world.store.sweep_all(100).await;
     let shows = [world.store.show(SEATS).await, world.store.show(SEATS).await];
     let mut model = Model::new(&shows, SEATS);
     for step in steps {

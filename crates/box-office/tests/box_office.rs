@@ -1,0 +1,307 @@
+//! The box office on a store that does what a test tells it: replies, batches, trouble, closing.
+
+use std::collections::VecDeque;
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use box_office::{BoxOffice, Declined, Plan};
+use domain::{
+    Booking, BookingDetails, BookingFilter, BookingId, BookingRepository, Command, Outcome, Page, Refusal, StoreError, Sweep,
+};
+use tokio::sync::{Semaphore, mpsc};
+
+/// A store whose batches wait at a gate, and fail as the script says. It answers a confirm with the id that was asked.
+struct ScriptedStore {
+    gate: Semaphore,
+    arrivals: mpsc::UnboundedSender<Vec<i64>>,
+    script: Mutex<Box<dyn FnMut(&[i64]) -> Option<StoreError> + Send>>,
+}
+
+#[async_trait]
+impl BookingRepository for ScriptedStore {
+    async fn execute(&self, commands: &[Command]) -> Result<Vec<Outcome>, StoreError> {
+        let ids: Vec<i64> = commands.iter().map(id).collect();
+        self.arrivals.send(ids.clone()).unwrap();
+        self.gate.acquire().await.unwrap().forget();
+        match (self.script.lock().unwrap())(&ids) {
+            Some(error) => Err(error),
+            None => Ok(commands.iter().map(|command| confirmed(id(command))).collect()),
+        }
+    }
+
+    async fn expire_due(&self, _: NonZeroU32) -> Result<Sweep, StoreError> {
+        unreachable!("the box office does not sweep")
+    }
+
+    async fn find(&self, _: BookingId) -> Result<Option<BookingDetails>, StoreError> {
+        unreachable!("the box office does not read")
+    }
+
+    async fn list(&self, _: BookingFilter, _: Page) -> Result<Vec<Booking>, StoreError> {
+        unreachable!("the box office does not read")
+    }
+}
+
+fn id(command: &Command) -> i64 {
+    let (Command::Confirm { booking_id } | Command::Expire { booking_id }) = command else { panic!("only confirms here") };
+    booking_id.get()
+}
+
+fn confirm(id: i64) -> Command {
+    Command::Confirm { booking_id: BookingId::new(id).unwrap() }
+}
+
+fn confirmed(id: i64) -> Outcome {
+    Outcome::Confirmed { booking_id: BookingId::new(id).unwrap() }
+}
+
+/// A box office on a scripted store, and the batches as they arrive there.
+struct World {
+    office: Arc<BoxOffice>,
+    store: Arc<ScriptedStore>,
+    arrivals: mpsc::UnboundedReceiver<Vec<i64>>,
+}
+
+impl World {
+    fn new(plan: &Plan, script: impl FnMut(&[i64]) -> Option<StoreError> + Send + 'static) -> Self {
+        let (sender, arrivals) = mpsc::unbounded_channel();
+        let store =
+            Arc::new(ScriptedStore { gate: Semaphore::new(0), arrivals: sender, script: Mutex::new(Box::new(script)) });
+        let port: Arc<dyn BookingRepository> = Arc::clone(&store) as Arc<dyn BookingRepository>;
+        Self { office: Arc::new(BoxOffice::open(&port, plan)), store, arrivals }
+    }
+
+    fn submit(&self, id: i64) -> tokio::task::JoinHandle<Result<Outcome, Declined>> {
+        let office = Arc::clone(&self.office);
+        tokio::spawn(async move { office.submit(confirm(id)).await })
+    }
+
+    async fn next_batch(&mut self) -> Vec<i64> {
+        self.arrivals.recv().await.unwrap()
+    }
+
+    /// Lets this many batches through.
+    fn open_gate(&self, batches: usize) {
+        self.store.gate.add_permits(batches);
+    }
+}
+
+/// Lets every task run until all of them wait.
+async fn settle() {
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+}
+
+fn never_fails(_: &[i64]) -> Option<StoreError> {
+    None
+}
+
+const MANY: usize = 10_000;
+
+#[tokio::test]
+async fn what_queues_during_a_batch_is_the_next_batch_and_each_caller_gets_its_own_outcome() {
+    let mut world = World::new(&Plan::default(), never_fails);
+    let first = world.submit(1);
+    assert_eq!(world.next_batch().await, [1]);
+    let others: Vec<_> = (2..=100).map(|id| world.submit(id)).collect();
+    settle().await;
+    world.open_gate(2);
+    assert_eq!(world.next_batch().await, (2..=100).collect::<Vec<_>>());
+    assert_eq!(first.await.unwrap(), Ok(confirmed(1)));
+    for (other, id) in others.into_iter().zip(2..) {
+        assert_eq!(other.await.unwrap(), Ok(confirmed(id)));
+    }
+}
+
+#[tokio::test]
+async fn no_caller_hears_anything_before_its_batch_is_done() {
+    let mut world = World::new(&Plan::default(), never_fails);
+    let caller = world.submit(1);
+    world.next_batch().await;
+    settle().await;
+    assert!(!caller.is_finished());
+    world.open_gate(1);
+    assert_eq!(caller.await.unwrap(), Ok(confirmed(1)));
+}
+
+#[tokio::test]
+async fn a_batch_has_at_most_its_limit() {
+    let mut world = World::new(&Plan { batch_max: 3, ..Plan::default() }, never_fails);
+    let callers: Vec<_> = (1..=8).map(|id| world.submit(id)).collect();
+    world.open_gate(MANY);
+    let mut sizes = Vec::new();
+    while sizes.iter().sum::<usize>() < 8 {
+        sizes.push(world.next_batch().await.len());
+    }
+    assert!(sizes.iter().all(|&size| size <= 3), "{sizes:?}");
+    for caller in callers {
+        assert!(caller.await.unwrap().is_ok());
+    }
+}
+
+#[tokio::test]
+async fn a_full_queue_declines_at_once_and_serves_again_when_it_has_room() {
+    let mut world = World::new(&Plan { queue_max: 2, ..Plan::default() }, never_fails);
+    let served = world.submit(1);
+    world.next_batch().await;
+    let queued = [world.submit(2), world.submit(3)];
+    settle().await;
+    assert!(world.office.is_full());
+    assert_eq!(world.office.submit(confirm(4)).await, Err(Declined::Full));
+    world.open_gate(MANY);
+    assert!(served.await.unwrap().is_ok());
+    for queued in queued {
+        assert!(queued.await.unwrap().is_ok());
+    }
+    assert!(!world.office.is_full());
+    assert_eq!(world.office.submit(confirm(5)).await, Ok(confirmed(5)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_command_that_waited_too_long_never_reaches_the_store() {
+    let mut world = World::new(&Plan { patience: Duration::from_secs(5), ..Plan::default() }, never_fails);
+    let served = world.submit(1);
+    world.next_batch().await;
+    let stale = world.submit(2);
+    settle().await;
+    tokio::time::advance(Duration::from_secs(6)).await;
+    world.open_gate(MANY);
+    assert_eq!(served.await.unwrap(), Ok(confirmed(1)), "what was begun in time is finished");
+    assert_eq!(stale.await.unwrap(), Err(Declined::TooLate));
+    assert!(world.arrivals.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn a_command_whose_caller_has_gone_never_reaches_the_store() {
+    let mut world = World::new(&Plan::default(), never_fails);
+    let served = world.submit(1);
+    world.next_batch().await;
+    let gone = world.submit(2);
+    let waiting = world.submit(3);
+    settle().await;
+    gone.abort();
+    settle().await;
+    world.open_gate(MANY);
+    assert!(served.await.unwrap().is_ok());
+    assert!(waiting.await.unwrap().is_ok());
+    assert_eq!(world.next_batch().await, [3]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_poisoned_command_fails_alone() {
+    let poisoned = |ids: &[i64]| ids.contains(&13).then(|| StoreError::Corrupt("13".to_owned()));
+    let mut world = World::new(&Plan::default(), poisoned);
+    let first = world.submit(1);
+    world.next_batch().await;
+    let batch: Vec<_> = (10..20).map(|id| world.submit(id)).collect();
+    settle().await;
+    world.open_gate(MANY);
+    assert!(first.await.unwrap().is_ok());
+    for (caller, id) in batch.into_iter().zip(10..) {
+        let expected = if id == 13 { Err(Declined::Store(StoreError::Corrupt("13".to_owned()))) } else { Ok(confirmed(id)) };
+        assert_eq!(caller.await.unwrap(), expected);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_blocked_command_is_retried_beside_the_lane_which_goes_on() {
+    let mut failures: VecDeque<StoreError> = (0..3).map(|_| StoreError::Contended("locked".to_owned())).collect();
+    let blocked = move |ids: &[i64]| if ids.contains(&7) { failures.pop_front() } else { None };
+    let mut world = World::new(&Plan::default(), blocked);
+    let blocked = world.submit(7);
+    assert_eq!(world.next_batch().await, [7]);
+    world.open_gate(1);
+    assert_eq!(world.next_batch().await, [7], "aside");
+    let other = world.submit(8);
+    assert_eq!(world.next_batch().await, [8], "the lane is free");
+    world.open_gate(MANY);
+    assert_eq!(other.await.unwrap(), Ok(confirmed(8)));
+    assert_eq!(blocked.await.unwrap(), Ok(confirmed(7)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_command_that_stays_blocked_is_given_up() {
+    let mut world = World::new(&Plan { attempts_max: 4, ..Plan::default() }, |_| Some(StoreError::Contended("locked".to_owned())));
+    world.open_gate(MANY);
+    let caller = world.submit(7);
+    assert_eq!(caller.await.unwrap(), Err(Declined::Store(StoreError::Contended("locked".to_owned()))));
+    let mut attempts = 0;
+    while world.arrivals.try_recv().is_ok() {
+        attempts += 1;
+    }
+    assert_eq!(attempts, 5, "once in the lane, and four times aside");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_is_away_for_a_moment_is_not_noticed() {
+    let mut failures = VecDeque::from([StoreError::Unavailable("restarting".to_owned())]);
+    let world = World::new(&Plan::default(), move |_| failures.pop_front());
+    world.open_gate(MANY);
+    assert_eq!(world.office.submit(confirm(1)).await, Ok(confirmed(1)));
+}
+
+#[tokio::test]
+async fn an_unknown_outcome_is_never_tried_again() {
+    let lost = || StoreError::OutcomeUnknown("lost during the commit".to_owned());
+    let mut failures = VecDeque::from([lost()]);
+    let mut world = World::new(&Plan::default(), move |_| failures.pop_front());
+    world.open_gate(MANY);
+    assert_eq!(world.office.submit(confirm(1)).await, Err(Declined::Store(lost())));
+    assert_eq!(world.next_batch().await, [1]);
+    assert!(world.arrivals.try_recv().is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn closing_takes_nothing_more_and_finishes_what_was_taken() {
+    let mut failures = VecDeque::from([StoreError::Contended("locked".to_owned())]);
+    let mut world = World::new(&Plan::default(), move |ids| if ids == [1] { failures.pop_front() } else { None });
+    let aside = world.submit(1);
+    world.next_batch().await;
+    world.open_gate(1);
+    assert_eq!(world.next_batch().await, [1], "aside");
+    let in_flight = world.submit(2);
+    assert_eq!(world.next_batch().await, [2]);
+    let queued = world.submit(3);
+    settle().await;
+    let office = Arc::clone(&world.office);
+    let closing = tokio::spawn(async move { office.close().await });
+    settle().await;
+    assert_eq!(world.office.submit(confirm(4)).await, Err(Declined::Closing));
+    assert!(!closing.is_finished());
+    world.open_gate(MANY);
+    closing.await.unwrap();
+    for (caller, id) in [(aside, 1), (in_flight, 2), (queued, 3)] {
+        assert!(caller.is_finished(), "{id}");
+        assert_eq!(caller.await.unwrap(), Ok(confirmed(id)));
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_is_an_outcome_like_any_other() {
+    struct Refuses;
+    #[async_trait]
+    impl BookingRepository for Refuses {
+        async fn execute(&self, commands: &[Command]) -> Result<Vec<Outcome>, StoreError> {
+            let refused = |command: &Command| {
+                Outcome::Refused(Refusal::NoSuchBooking { booking_id: BookingId::new(id(command)).unwrap() })
+            };
+            Ok(commands.iter().map(refused).collect())
+        }
+        async fn expire_due(&self, _: NonZeroU32) -> Result<Sweep, StoreError> {
+            unreachable!()
+        }
+        async fn find(&self, _: BookingId) -> Result<Option<BookingDetails>, StoreError> {
+            unreachable!()
+        }
+        async fn list(&self, _: BookingFilter, _: Page) -> Result<Vec<Booking>, StoreError> {
+            unreachable!()
+        }
+    }
+    let store: Arc<dyn BookingRepository> = Arc::new(Refuses);
+    let office = BoxOffice::open(&store, &Plan::default());
+    let booking_id = BookingId::new(5).unwrap();
+    assert_eq!(office.submit(confirm(5)).await, Ok(Outcome::Refused(Refusal::NoSuchBooking { booking_id })));
+}
