@@ -1,6 +1,8 @@
 //! Who may do what. Open, everyone everything. Guarded, the admin routes need the admin's token, and a booking can be touched
 //! only with the token that was returned when it was made.
 
+use std::fmt::Display;
+
 use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
@@ -76,15 +78,21 @@ impl Access {
         }
     }
 
-    /// The booking of this number, if the request may touch it: `given` is the token from its body. An absent booking and one
-    /// that is not the caller's look alike.
-    pub(crate) fn may_touch(&self, request: &HttpRequest, given: Option<&str>, number: i64) -> Result<BookingId, Problem> {
-        let id = BookingId::new(number).ok_or_else(|| no_such_booking(number));
+    /// The booking, if the request may touch it: `given` is the token from its body, `asked` the id as it was asked for. An
+    /// absent booking and one that is not the caller's look alike.
+    pub(crate) fn may_touch(
+        &self,
+        request: &HttpRequest,
+        given: Option<&str>,
+        id: Option<BookingId>,
+        asked: &dyn Display,
+    ) -> Result<BookingId, Problem> {
+        let id = id.ok_or_else(|| no_such_booking(asked));
         match self {
             Self::Open { .. } => id,
             Self::Guarded { tokens, .. } => {
                 let token = given.or_else(|| bearer(request)).ok_or_else(|| unauthorized("a booking"))?;
-                id.and_then(|id| if tokens.verifies(id, token) { Ok(id) } else { Err(no_such_booking(number)) })
+                id.and_then(|id| if tokens.verifies(id, token) { Ok(id) } else { Err(no_such_booking(asked)) })
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use actix_web::dev::Payload;
 use actix_web::error::PayloadError;
-use actix_web::http::StatusCode;
+use actix_web::http::{StatusCode, header};
 use actix_web::web::Bytes;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use serde_json::{Map, Value, json};
@@ -25,11 +25,13 @@ impl FromRequest for Body {
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let is_json = matches!(request.content_type(), "" | "application/json") || request.content_type().ends_with("+json");
+        let kind = request.content_type().to_ascii_lowercase();
+        let encoded = request.headers().get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity");
+        let is_json = !encoded && (matches!(kind.as_str(), "" | "application/json") || kind.ends_with("+json"));
         let bytes = Bytes::from_request(request, payload);
         Box::pin(async move {
             if !is_json {
-                let detail = "The body must be JSON, with Content-Type: application/json.";
+                let detail = "The body must be plain JSON, with Content-Type: application/json.";
                 return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", detail));
             }
             let bytes = bytes.await.map_err(|error| unreadable(&error))?;
@@ -99,9 +101,11 @@ impl Body {
         self.needed(member, "must be an array of integers", value)
     }
 
-    /// One more mistake.
+    /// One more mistake; the first one of a member is enough.
     pub(crate) fn mistake(&mut self, member: &'static str, expected: &'static str) {
-        self.mistakes.push((member, expected));
+        if self.mistakes.iter().all(|(mistaken, _)| *mistaken != member) {
+            self.mistakes.push((member, expected));
+        }
     }
 
     fn needed<T: Default>(&mut self, member: &'static str, expected: &'static str, value: Option<T>) -> T {

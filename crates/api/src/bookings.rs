@@ -10,7 +10,7 @@ use crate::body::Body;
 use crate::problem::Problem;
 use crate::refusals::{no_such_booking, no_such_show};
 use crate::resources::{BookingDetailsResource, rfc3339};
-use crate::shows::path_id;
+use crate::shows::path_number;
 
 /// `expiresAt` and `bookingToken` are ours; the rest is the contract's.
 #[derive(Serialize)]
@@ -64,7 +64,7 @@ pub(crate) async fn confirm(app: Data<App>, request: HttpRequest, mut body: Body
     let id = body.integer("bookingId");
     let token = body.optional_text("bookingToken");
     body.finish()?;
-    let booking_id = app.access.may_touch(&request, token.as_deref(), id)?;
+    let booking_id = app.access.may_touch(&request, token.as_deref(), BookingId::new(id), &id)?;
     match app.box_office.submit(Command::Confirm { booking_id }).await? {
         Outcome::Confirmed { booking_id } => {
             Ok(HttpResponse::Ok().json(Confirmed { message: "Booking confirmed", booking_id: booking_id.get() }))
@@ -76,9 +76,9 @@ pub(crate) async fn confirm(app: Data<App>, request: HttpRequest, mut body: Body
 
 /// `GET /book/{id}`
 pub(crate) async fn find(app: Data<App>, request: HttpRequest, id: Path<String>) -> Result<HttpResponse, Problem> {
-    let id = path_id(&id)?;
-    let booking_id: BookingId = app.access.may_touch(&request, None, id)?;
-    let details = app.bookings.find(booking_id).await?.ok_or_else(|| no_such_booking(id))?;
+    let booking_id = path_number(&id)?.and_then(BookingId::new);
+    let booking_id = app.access.may_touch(&request, None, booking_id, &id)?;
+    let details = app.bookings.find(booking_id).await?.ok_or_else(|| no_such_booking(&id))?;
     Ok(HttpResponse::Ok().json(BookingDetailsResource::from(details)))
 }
 

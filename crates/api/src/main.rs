@@ -8,6 +8,9 @@ use api::ApiSettings;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use settings::Reader;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Sells numbered seats: hold, confirm, expire, over REST.
 #[derive(Parser)]
 #[command(name = "api", version)]
@@ -58,7 +61,9 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
         return Ok(());
     }
     settings::logs::init(settings.log())?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    // The lanes' threads; HTTP has its own.
+    let threads = settings.lanes();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?;
     match arguments.command.unwrap_or(Command::Serve) {
         Command::Serve => runtime.block_on(api::serve(settings)),
         Command::Migrate => runtime.block_on(api::migrate(settings.database())),

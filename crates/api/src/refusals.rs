@@ -1,18 +1,20 @@
 //! What the domain and the store refuse, as problems: the one place that chooses statuses and codes.
 
+use std::fmt::Display;
+
 use actix_web::http::StatusCode;
 use box_office::Declined;
-use domain::{BookingId, Refusal, SeatRefusal, SeatRefusalReason, SelectionError, ShowId, StoreError, Unready};
+use domain::{Refusal, SeatRefusal, SeatRefusalReason, SelectionError, StoreError, Unready};
 use serde_json::{Value, json};
 
 use crate::problem::Problem;
 use crate::resources::{booking_status, rfc3339};
 
-pub(crate) fn no_such_show(show_id: i64) -> Problem {
+pub(crate) fn no_such_show(show_id: impl Display) -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "no_such_show", format!("There is no show {show_id}."))
 }
 
-pub(crate) fn no_such_booking(booking_id: i64) -> Problem {
+pub(crate) fn no_such_booking(booking_id: impl Display) -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "no_such_booking", format!("There is no booking {booking_id}."))
 }
 
@@ -23,8 +25,8 @@ fn conflict(code: &'static str, detail: impl Into<String>) -> Problem {
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         match refusal {
-            Refusal::NoSuchShow { show_id } => no_such_show(ShowId::get(show_id)),
-            Refusal::NoSuchBooking { booking_id } => no_such_booking(BookingId::get(booking_id)),
+            Refusal::NoSuchShow { show_id } => no_such_show(show_id),
+            Refusal::NoSuchBooking { booking_id } => no_such_booking(booking_id),
             Refusal::SeatsNotFree { seats } => seats_not_free(&seats),
             Refusal::NotPending { booking_id, status } => {
                 let status = booking_status(status);

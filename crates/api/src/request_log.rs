@@ -2,9 +2,10 @@
 
 use std::time::Instant;
 
+use actix_cors::CorsError;
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use rand::Rng;
 
@@ -24,16 +25,35 @@ pub(crate) async fn log<B: MessageBody>(
     let id = request_id(&request);
     let method = request.method().clone();
     let response = next.call(request).await?;
-    let problem = response.response().error().and_then(|error| error.as_error::<Problem>());
-    let internal = problem.and_then(|problem| problem.internal.clone());
-    let named = problem.filter(|problem| problem.status.is_server_error()).map(|problem| problem.respond(id.to_str().ok()));
-    let mut response = match named {
-        Some(named) => response.into_response(named).map_into_right_body(),
+    let problem = response.response().error().map(as_problem);
+    let internal = problem.as_ref().and_then(|problem| problem.internal.clone());
+    let mut response = match problem {
+        Some(problem) => {
+            // Headers that others have put on the response, as for CORS, stay.
+            let headers = response.headers().clone();
+            let mut response = response.into_response(problem.respond(id.to_str().ok())).map_into_right_body();
+            for (name, value) in headers.iter().filter(|(name, _)| *name != CONTENT_TYPE && *name != CONTENT_LENGTH) {
+                response.headers_mut().insert(name.clone(), value.clone());
+            }
+            response
+        }
         None => response.map_into_left_body(),
     };
     response.headers_mut().insert(REQUEST_ID, id.clone());
     write_down(&method, &response, id.to_str().unwrap_or_default(), begun, internal.as_deref());
     Ok(response)
+}
+
+/// The failure, whoever made it.
+fn as_problem(error: &actix_web::Error) -> Problem {
+    if let Some(problem) = error.as_error::<Problem>() {
+        return problem.clone();
+    }
+    let status = error.as_response_error().status_code();
+    match error.as_error::<CorsError>() {
+        Some(refusal) => Problem::new(status, "cors_refused", format!("{refusal}.")),
+        None => Problem::new(status, "refused", status.canonical_reason().unwrap_or("The request was refused.")).because(error),
+    }
 }
 
 fn write_down<B>(
@@ -43,6 +63,9 @@ fn write_down<B>(
     begun: Instant,
     internal: Option<&str>,
 ) {
+    if internal.is_none() && !tracing::enabled!(target: "access", tracing::Level::INFO) {
+        return;
+    }
     // The pattern, not the path: its values are few, and it holds nothing of the client's.
     let route = response.request().match_pattern().unwrap_or_else(|| "unknown".to_owned());
     let status = response.status().as_u16();

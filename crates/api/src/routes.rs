@@ -1,12 +1,12 @@
 //! The one table of routes.
 
-use actix_web::body::MessageBody;
+use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, Data, ServiceConfig};
-use actix_web::{HttpResponse, Route};
+use actix_web::{HttpResponse, Route, guard};
 
 use crate::app::App;
 use crate::body::BODY_BYTES_MAX;
@@ -21,21 +21,26 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
             web::QueryConfig::default()
                 .error_handler(|_, _| Problem::bad_request("invalid_query", "The query could not be read.").into()),
         )
-        .service(resource("/shows", "GET", web::get().to(shows::list)))
-        .service(resource("/shows/{id}/seats", "GET", web::get().to(shows::seats)))
+        .service(resource("/shows", "GET, HEAD", read().to(shows::list)))
+        .service(resource("/shows/{id}/seats", "GET, HEAD", read().to(shows::seats)))
         .service(resource("/book", "POST", web::post().to(bookings::book)))
         .service(resource("/book/confirm", "POST", web::post().to(bookings::confirm)))
-        .service(resource("/book/{id}", "GET", web::get().to(bookings::find)))
+        .service(resource("/book/{id}", "GET, HEAD", read().to(bookings::find)))
         .service(
             web::scope("/admin")
                 .wrap(from_fn(admin_only))
                 .service(resource("/shows", "POST", web::post().to(admin::create_show)))
-                .service(resource("/bookings", "GET", web::get().to(admin::bookings)))
+                .service(resource("/bookings", "GET, HEAD", read().to(admin::bookings)))
                 .default_service(web::to(unknown_route)),
         )
-        .service(resource("/healthz", "GET", web::get().to(health::healthz)))
-        .service(resource("/readyz", "GET", web::get().to(health::readyz)))
+        .service(resource("/healthz", "GET, HEAD", read().to(health::healthz)))
+        .service(resource("/readyz", "GET, HEAD", read().to(health::readyz)))
         .default_service(web::to(unknown_route));
+}
+
+/// `GET`, and `HEAD`, which is answered alike but without the body.
+fn read() -> Route {
+    web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
 }
 
 /// A path with its one route; any other method is told which is allowed.
@@ -52,12 +57,14 @@ async fn unknown_route() -> Result<HttpResponse, Problem> {
 }
 
 /// Lets only those through who may administrate.
-async fn admin_only(
+async fn admin_only<B: MessageBody>(
     request: ServiceRequest,
-    next: Next<impl MessageBody>,
-) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
-    if let Some(app) = request.app_data::<Data<App>>() {
-        app.access.may_administrate(request.headers().get(header::AUTHORIZATION))?;
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
+    let authorization = request.headers().get(header::AUTHORIZATION);
+    match request.app_data::<Data<App>>().map_or(Ok(()), |app| app.access.may_administrate(authorization)) {
+        Ok(()) => next.call(request).await.map(ServiceResponse::map_into_left_body),
+        // As a response, not as an error: it is to be logged like any other.
+        Err(problem) => Ok(request.error_response(problem).map_into_right_body()),
     }
-    next.call(request).await
 }

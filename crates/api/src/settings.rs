@@ -55,7 +55,7 @@ const OWN: [Setting; 17] = [
     setting("DATABASE_CA_FILE", None, "certificates to trust for PostgreSQL besides the system's, a PEM file"),
     setting("DATABASE_READERS_MAX", Some("8"), "most connections to PostgreSQL for reads"),
     setting("LANES", Some("1"), "batches in flight at once, each on a connection of its own"),
-    setting("BATCH_MAX", Some("256"), "most commands in one batch"),
+    setting("BATCH_MAX", Some("96"), "most commands in one batch"),
     setting("QUEUE_MAX", Some("4096"), "most commands that wait for one lane; one more is answered with 503"),
     setting("PATIENCE_SECONDS", Some("5"), "how long a command may wait before it is begun"),
     setting("HTTP_WORKERS", None, "threads that serve HTTP; default: one a core"),
@@ -79,6 +79,11 @@ impl ApiSettings {
     /// What to log.
     pub const fn log(&self) -> &LogSettings {
         &self.log
+    }
+
+    /// Batches in flight at once.
+    pub const fn lanes(&self) -> usize {
+        self.plan.lanes
     }
 
     /// Where to listen.

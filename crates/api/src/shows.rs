@@ -28,19 +28,17 @@ pub(crate) async fn list(app: Data<App>, query: Query<ShowsQuery>) -> Result<Htt
 
 /// `GET /shows/{id}/seats`
 pub(crate) async fn seats(app: Data<App>, id: Path<String>) -> Result<HttpResponse, Problem> {
-    let id = path_id(&id)?;
-    let show_id = ShowId::new(id).ok_or_else(|| no_such_show(id))?;
-    let seats = app.shows.seat_map(show_id).await?.ok_or_else(|| no_such_show(id))?;
+    let show_id = path_number(&id)?.and_then(ShowId::new).ok_or_else(|| no_such_show(&id))?;
+    let seats = app.shows.seat_map(show_id).await?.ok_or_else(|| no_such_show(&id))?;
     let seats: Vec<SeatResource> = seats.into_iter().map(SeatResource::from).collect();
     Ok(HttpResponse::Ok().json(seats))
 }
 
-/// The id in a path. One that is no number is not understood; one that no row can have is merely not found.
-pub(crate) fn path_id(text: &str) -> Result<i64, Problem> {
+/// The number in a path; `None` if it is larger than any id. What is no number is not understood.
+pub(crate) fn path_number(text: &str) -> Result<Option<i64>, Problem> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(Problem::bad_request("invalid_id", "The id must be a number."));
     }
-    // Beyond the largest id there is nothing either.
-    Ok(text.parse().unwrap_or(0))
+    Ok(text.parse().ok())
 }

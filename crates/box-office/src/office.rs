@@ -18,7 +18,8 @@ pub struct Plan {
     /// Batches in flight at once, each on a connection of its own. Few lanes batch better; more than one pays only when the
     /// store has cores to spare.
     pub lanes: usize,
-    /// Most commands in one batch.
+    /// Most commands in one batch. Less than are in flight at the busiest time, so that the store works on one batch while the
+    /// outcomes of the last one are on their way to their callers.
     pub batch_max: usize,
     /// Most commands that wait for one lane; one more is declined.
     pub queue_max: usize,
@@ -32,7 +33,7 @@ pub struct Plan {
 
 impl Default for Plan {
     fn default() -> Self {
-        Self { lanes: 1, batch_max: 256, queue_max: 4096, patience: Duration::from_secs(5), attempts_max: 4, aside_max: 4 }
+        Self { lanes: 1, batch_max: 96, queue_max: 4096, patience: Duration::from_secs(5), attempts_max: 4, aside_max: 4 }
     }
 }
 

@@ -72,8 +72,9 @@ pub trait BookingRepository: Send + Sync {
     ///   its seats or none (`a_hold_takes_all_of_its_seats_or_none`).
     /// - Holds whose seats overlap MUST NOT block each other for good, in whatever order they name them
     ///   (`overlapping_baskets_in_opposite_orders`).
-    /// - It MUST judge deadlines by its own clock, read once and after the locks are held: a confirm is refused from the
-    ///   deadline on (`every_status_meets_every_action_before_at_and_after_the_deadline`), and of a confirm and a sweep exactly
+    /// - It MUST judge deadlines by its own clock, read once and after the locks are held
+    ///   (`a_wait_for_a_lock_does_not_stop_the_clock`): a confirm is refused from the deadline on
+    ///   (`every_status_meets_every_action_before_at_and_after_the_deadline`), and of a confirm and a sweep exactly
     ///   one wins (`confirm_against_expire_at_the_deadline`).
     /// - A dead hold MUST give way to a new one at once, its booking failing in the same transaction
     ///   (`a_dead_hold_gives_way_without_a_sweep`), for one caller only (`one_dead_hold_and_many_callers`).

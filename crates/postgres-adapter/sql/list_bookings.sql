@@ -3,10 +3,10 @@
 -- $1 text         only those in this status as of now (a dead hold counts as FAILED), or null for all
 -- $2 bigint       only ids below this one, or null
 -- $3 bigint       at most this many
--- $4 timestamptz  the time, or null for the database's clock
+-- $4 timestamptz  the time, or null for the start of the transaction, which is before its snapshot
 SELECT b.id, b.show_id, b.user_name, b.seat_numbers, b.status, b.failure_reason,
        b.expires_at, b.confirmed_at, b.created_at, b.updated_at, at.now
-FROM (SELECT COALESCE($4::timestamptz, clock_timestamp()) AS now) AS at
+FROM (SELECT COALESCE($4::timestamptz, now()) AS now) AS at
 CROSS JOIN bookings b
 WHERE b.id < COALESCE($2::bigint, 9223372036854775807)
   AND ($1::text IS NULL OR $1 = CASE WHEN b.status = 'PENDING' AND b.expires_at <= at.now THEN 'FAILED' ELSE b.status END)

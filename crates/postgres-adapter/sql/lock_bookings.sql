@@ -2,9 +2,10 @@
 --
 -- $1 bigint[], $2 bigint[]  show and number of each wanted seat
 -- $3 bigint[]               ids of the named bookings
--- $4 timestamptz            the time, or null for the database's clock
+-- $4 boolean                whether to reach for dead holds
+-- $5 timestamptz            the time, or null for the database's clock
 --
--- Locks: bookings, in the order of their id: the named ones, and those whose dead hold is on a wanted seat.
+-- Locks: bookings, in the order of their id: the named ones, and, reaching for dead holds, those with one on a wanted seat.
 SELECT b.id, b.show_id, b.user_name, b.seat_numbers, b.status, b.failure_reason,
        b.expires_at, b.confirmed_at, b.created_at, b.updated_at
 FROM (
@@ -14,7 +15,7 @@ FROM (
     SELECT dead.booking_id
     FROM unnest($1::bigint[], $2::bigint[]) AS wanted (show_id, seat_number)
     JOIN seats dead USING (show_id, seat_number)
-    WHERE dead.held_until <= COALESCE($4::timestamptz, clock_timestamp())
+    WHERE $4 AND dead.held_until <= COALESCE($5::timestamptz, clock_timestamp())
 ) AS touched (id)
 JOIN bookings b USING (id)
 ORDER BY b.id

@@ -2,11 +2,12 @@
 --
 -- $1 bigint[], $2 bigint[]  show and number of each wanted seat
 -- $3 bigint[]               ids of the named bookings
--- $4 timestamptz            the time, or null for the database's clock
+-- $4 boolean                whether to reach for dead holds
+-- $5 timestamptz            the time, or null for the database's clock
 --
--- Locks: seats, in key order: the wanted ones, every seat of a named booking, and every seat of a booking whose dead hold is on
--- a wanted one. Which seats a booking has is read before they are locked, so a hold that dies, or changes, while this waits for
--- a lock can be missing: the domain notices, and the batch is run again.
+-- Locks: seats, in key order: the wanted ones, every seat of a named booking, and, reaching for dead holds, every seat of a
+-- booking whose dead hold is on a wanted one. Which seats a booking has is read before they are locked, so a hold that dies, or
+-- changes, while this waits for a lock can be missing: the domain notices, and the batch is run again.
 SELECT s.show_id, s.seat_number, s.status AS seat_status, s.booking_id, s.held_until
 FROM (
     SELECT wanted.show_id, wanted.seat_number
@@ -20,7 +21,7 @@ FROM (
     FROM unnest($1::bigint[], $2::bigint[]) AS wanted (show_id, seat_number)
     JOIN seats dead USING (show_id, seat_number)
     JOIN bookings b ON b.id = dead.booking_id
-    WHERE dead.held_until <= COALESCE($4::timestamptz, clock_timestamp())
+    WHERE $4 AND dead.held_until <= COALESCE($5::timestamptz, clock_timestamp())
 ) AS touched (show_id, seat_number)
 JOIN seats s USING (show_id, seat_number)
 ORDER BY s.show_id, s.seat_number

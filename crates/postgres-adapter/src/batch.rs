@@ -11,17 +11,54 @@ use tokio_postgres::{Error, Row};
 use crate::connection::{Lease, TimedOut, no_answer};
 use crate::{encoding, error, rows, statements};
 
+/// How far a batch reaches for rows that it does not name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    /// The named rows only: seldom is a wanted seat blocked by a dead hold that no sweep has found yet.
+    Named,
+    /// The bookings of dead holds on wanted seats too, and all of their seats.
+    DeadHolds,
+}
+
 /// Runs the commands as one transaction.
 pub(crate) async fn run(lease: Lease, time: &TimeSource, commands: &[Command]) -> Result<Vec<Outcome>, StoreError> {
-    let keys = Keys::of(commands);
-    let locked = match lock(&lease, time, &keys).await {
-        Ok(locked) => locked,
-        Err(error) => return Err(give_up(lease, error).await),
-    };
-    match decide(locked, commands) {
-        Ok((decisions, changes)) => finish(lease, decisions, changes).await,
-        Err(error) => Err(give_up(lease, error).await),
+    match attempt(&lease, time, commands, Reach::Named).await {
+        Ok((decisions, changes)) => return finish(lease, decisions, changes).await,
+        Err(Failure::RowsMissing) => {}
+        Err(Failure::Store(error)) => return Err(give_up(lease, error).await),
     }
+    // More seats are needed, and locks are taken in order: all of them are given back, and taken anew.
+    lease.within(lease.batch_execute("ROLLBACK")).await.map_err(|TimedOut| no_answer())?.map_err(|e| error::before_commit(&e))?;
+    match attempt(&lease, time, commands, Reach::DeadHolds).await {
+        Ok((decisions, changes)) => finish(lease, decisions, changes).await,
+        Err(Failure::RowsMissing) => {
+            Err(give_up(lease, StoreError::Contended("a hold died or changed while it was being locked".to_owned())).await)
+        }
+        Err(Failure::Store(error)) => Err(give_up(lease, error).await),
+    }
+}
+
+/// Why an attempt came to no decision.
+pub(crate) enum Failure {
+    /// A row is needed that was not locked.
+    RowsMissing,
+    Store(StoreError),
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// Locks, loads and decides.
+async fn attempt(
+    lease: &Lease,
+    time: &TimeSource,
+    commands: &[Command],
+    reach: Reach,
+) -> Result<(Vec<Decision>, Changes), Failure> {
+    decide(lock(lease, time, &Keys::of(commands), reach).await?, commands)
 }
 
 /// Rolls back what a failed batch began.
@@ -33,7 +70,7 @@ pub(crate) async fn give_up(lease: Lease, error: StoreError) -> StoreError {
 }
 
 /// First round trip: `BEGIN`, the locks, and then the clock. The statements are sent at once, in this order.
-async fn lock(lease: &Lease, time: &TimeSource, keys: &Keys) -> Result<LockedRows, StoreError> {
+async fn lock(lease: &Lease, time: &TimeSource, keys: &Keys, reach: Reach) -> Result<LockedRows, StoreError> {
     let (lock_seats, lock_bookings, load_shows, clock) = try_join!(
         lease.prepared(statements::LOCK_SEATS),
         lease.prepared(statements::LOCK_BOOKINGS),
@@ -45,13 +82,19 @@ async fn lock(lease: &Lease, time: &TimeSource, keys: &Keys) -> Result<LockedRow
     let seat_shows: Vec<i64> = keys.seats.iter().map(|key| key.show_id.get()).collect();
     let seat_numbers: Vec<i64> = keys.seats.iter().map(|key| key.number.get()).collect();
     let named: Vec<i64> = keys.bookings.iter().map(|id| id.get()).collect();
-    let touched: [&(dyn ToSql + Sync); 4] = [&seat_shows, &seat_numbers, &named, &fixed];
+    let dead_holds = reach == Reach::DeadHolds;
+    let touched: [&(dyn ToSql + Sync); 5] = [&seat_shows, &seat_numbers, &named, &dead_holds, &fixed];
     let shows: [&(dyn ToSql + Sync); 1] = [&shows];
     let trip = async {
         let (begun, seats, bookings, shows, clock) = join!(
             lease.batch_execute("BEGIN"),
             lease.query(&lock_seats, &touched),
-            lease.query(&lock_bookings, &touched),
+            async {
+                if named.is_empty() && !dead_holds {
+                    return Ok(Vec::new());
+                }
+                lease.query(&lock_bookings, &touched).await
+            },
             lease.query(&load_shows, &shows),
             lease.query_one(&clock, &[]),
         );
@@ -62,25 +105,25 @@ async fn lock(lease: &Lease, time: &TimeSource, keys: &Keys) -> Result<LockedRow
     let (seats, bookings, shows, clock) =
         lease.within(trip).await.map_err(|TimedOut| no_answer())?.map_err(|error| error::before_commit(&error))?;
     Ok(LockedRows {
-        now: now(fixed, &clock)?,
+        now: now(time, &clock)?,
         shows: shows.iter().map(rows::show_id).collect::<Result<_, _>>()?,
         seats: seats.iter().map(rows::locked_seat).collect::<Result<_, _>>()?,
         bookings: bookings.iter().map(rows::booking).collect::<Result<_, _>>()?,
     })
 }
 
-/// The instant of the decisions.
-pub(crate) fn now(fixed: Option<Timestamp>, clock: &Row) -> Result<Timestamp, StoreError> {
-    fixed.map_or_else(|| rows::column(clock, "now"), Ok)
+/// The instant of the decisions, read after the locks.
+pub(crate) fn now(time: &TimeSource, clock: &Row) -> Result<Timestamp, StoreError> {
+    time.fixed().map_or_else(|| rows::column(clock, "now"), Ok)
 }
 
 /// All decisions, in memory, under the locks.
-pub(crate) fn decide(locked: LockedRows, commands: &[Command]) -> Result<(Vec<Decision>, Changes), StoreError> {
+pub(crate) fn decide(locked: LockedRows, commands: &[Command]) -> Result<(Vec<Decision>, Changes), Failure> {
     let mut ledger = Ledger::open(locked);
     let decisions = commands.iter().map(|command| ledger.apply(command)).collect::<Result<Vec<_>, _>>();
     let decisions = decisions.map_err(|error| match error {
-        LedgerError::RowsMissing => StoreError::Contended(error.to_string()),
-        LedgerError::Corrupt { .. } => StoreError::Corrupt(error.to_string()),
+        LedgerError::RowsMissing => Failure::RowsMissing,
+        LedgerError::Corrupt { .. } => Failure::Store(StoreError::Corrupt(error.to_string())),
     })?;
     Ok((decisions, ledger.into_changes()))
 }

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `execute`, whatever the size of the batch | 2 | `BEGIN`, lock seats, lock bookings, shows, clock; save, `COMMIT` |
 //! | `execute` when every command is refused | 2 | as above; `ROLLBACK`, which waits for no disk |
+//! | `execute` when a wanted seat is blocked by a dead hold that no sweep has found | 4 | the first trip twice, `ROLLBACK` in between |
 //! | `expire_due` | 2 | `BEGIN`, lock what is due, clock; save, `COMMIT`, next deadline |
 //! | `find`, `list`, `seat_map` | 1 | one |
 //! | `create` | 1 | `BEGIN`, time limit, one for show and seats, `COMMIT` |

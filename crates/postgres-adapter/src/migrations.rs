@@ -70,7 +70,7 @@ async fn migrate_locked(client: &mut Client) -> Result<Migrated, MigrateError> {
         Err(Unready::Outdated { .. }) => {}
         Err(too_new @ (Unready::TooNew { .. } | Unready::Unreachable(_))) => return Err(MigrateError::TooNew(too_new)),
     }
-    let report = embedded::migrations::runner().run_async(client).await;
+    let report = embedded::migrations::runner().set_grouped(true).run_async(client).await;
     let report = report.map_err(|error| MigrateError::Failed(error::with_sources(&error)))?;
     let applied = report.applied_migrations().iter().filter_map(|migration| u32::try_from(migration.version()).ok());
     Ok(Migrated { applied: applied.collect(), version: newest() })

@@ -26,3 +26,6 @@ statements! {
     SEAT_MAP = "seat_map";
     UPDATE_BOOKINGS = "update_bookings";
 }
+
+#[cfg(test)]
+mod tests;

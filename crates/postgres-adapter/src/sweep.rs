@@ -9,7 +9,7 @@ use futures_util::{join, try_join};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Row};
 
-use crate::batch::{decide, give_up, now, save_and_commit};
+use crate::batch::{Failure, decide, give_up, now, save_and_commit};
 use crate::connection::{Lease, TimedOut, no_answer};
 use crate::{error, rows, statements};
 
@@ -18,7 +18,11 @@ pub(crate) async fn run(lease: Lease, time: &TimeSource, limit: NonZeroU32) -> R
     let decided = async {
         let locked = lock(&lease, time, limit).await?;
         let (now, commands) = (locked.now, expiries(&locked));
-        let (decisions, changes) = decide(locked, &commands)?;
+        let (decisions, changes) = decide(locked, &commands).map_err(|failure| match failure {
+            Failure::Store(error) => error,
+            // An expiry is only tried on a booking all of whose seats are here.
+            Failure::RowsMissing => StoreError::Corrupt("a swept booking lost its seats".to_owned()),
+        })?;
         Ok((now, decisions, changes))
     };
     let (now, decisions, changes) = match decided.await {
@@ -31,7 +35,7 @@ pub(crate) async fn run(lease: Lease, time: &TimeSource, limit: NonZeroU32) -> R
     lease.give_back();
     // An expiry makes no booking, so its decision is its outcome.
     let outcomes: Vec<Outcome> = decisions.into_iter().filter_map(|decision| decision.outcome(&[])).collect();
-    Ok(report(now, &outcomes, next_due_in(&next, time.fixed())?))
+    Ok(report(now, &outcomes, next_due_in(&next, time)?))
 }
 
 /// First round trip: `BEGIN`, the locks, and then the clock.
@@ -54,7 +58,7 @@ async fn lock(lease: &Lease, time: &TimeSource, limit: NonZeroU32) -> Result<Loc
     }
     let shows = Vec::new();
     let seats = due.iter().map(rows::locked_seat).collect::<Result<_, _>>()?;
-    Ok(LockedRows { now: now(fixed, &clock)?, shows, seats, bookings: bookings.into_values().collect() })
+    Ok(LockedRows { now: now(time, &clock)?, shows, seats, bookings: bookings.into_values().collect() })
 }
 
 /// An expiry for each booking all of whose seats are locked; someone else is working on the others.
@@ -76,8 +80,8 @@ fn report(now: Timestamp, outcomes: &[Outcome], next_due_in: Option<Duration>) -
     sweep
 }
 
-fn next_due_in(row: &Row, fixed: Option<Timestamp>) -> Result<Option<Duration>, StoreError> {
+fn next_due_in(row: &Row, time: &TimeSource) -> Result<Option<Duration>, StoreError> {
     let next: Option<Timestamp> = rows::column(row, "next")?;
-    let now = now(fixed, row)?;
+    let now = now(time, row)?;
     Ok(next.map(|next| (next - now).to_std().unwrap_or_default()))
 }

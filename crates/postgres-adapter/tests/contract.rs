@@ -1,4 +1,5 @@
 //! The ports' contract on a real PostgreSQL, each scenario in a database of its own.
+#![expect(clippy::unwrap_used, reason = "a test that can't go on has to fail")]
 
 use async_trait::async_trait;
 use domain::{SeatKey, TimeSource};
@@ -58,8 +59,18 @@ async fn connect(url: &str) -> Client {
 
 struct HeldRow(Client);
 
+/// How many sessions of this database wait for another one's lock.
+const WAITING: &str = "SELECT count(*) FROM pg_stat_activity
+    WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0";
+
 #[async_trait]
 impl Blockade for HeldRow {
+    async fn until_awaited(&mut self) {
+        while self.0.query_one(WAITING, &[]).await.unwrap().get::<_, i64>(0) == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+
     async fn lift(self: Box<Self>) {
         self.0.batch_execute("ROLLBACK").await.unwrap();
     }

@@ -96,7 +96,8 @@ impl LogSettings {
     pub const TABLE: [Setting; 2] = [
         Setting {
             name: "RUST_LOG",
-            default: Some("info"),
+            // The HTTP library calls every request that it can't parse an error.
+            default: Some("info,actix_http=off"),
             secret: false,
             help: "what is logged, such as info or api=debug,info",
         },

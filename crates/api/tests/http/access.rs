@@ -21,12 +21,13 @@ async fn with(client: &mut Client, method: Method, path: &str, body: Option<&str
 
 async fn a_guarded_server_asks_everyone_to_prove_who_they_are(kind: Kind) {
     let data = Data::fresh(kind);
-    let server = Server::start(&data, &GUARDED).await;
+    let server = Server::start(&data, &[&GUARDED[..], &[("RUST_LOG", "info")]].concat()).await;
     let client = &mut server.client().await;
     let show = r#"{"name":"Hamlet","start_time":"2025-12-11 19:00","total_seats":9}"#;
     for (method, path, body) in [(Method::POST, "/admin/shows", Some(show)), (Method::GET, "/admin/bookings", None)] {
         let anonymous = with(client, method.clone(), path, body, None).await;
         assert_eq!(anonymous.headers["www-authenticate"], "Bearer");
+        assert!(anonymous.headers.contains_key("x-request-id"));
         anonymous.problem(401, "unauthorized");
         for wrong in ["nonsense", "", &ADMIN[1..], &format!("{ADMIN}x")] {
             let status = with(client, method.clone(), path, body, Some(wrong)).await.status;
@@ -53,6 +54,7 @@ async fn a_guarded_server_asks_everyone_to_prove_who_they_are(kind: Kind) {
     let in_the_body = json!({"bookingId": 1, "bookingToken": mine});
     client.post("/book/confirm", in_the_body).await.expect(200);
     with(client, Method::POST, "/book/confirm", Some(r#"{"bookingId":2}"#), Some(theirs)).await.expect(200);
+    assert!(server.log().contains(r#""status":403"#), "refusals are logged: {}", server.log());
     assert!(!server.log().contains(ADMIN) && !server.log().contains(mine), "no secret in a log");
     drop(server);
 

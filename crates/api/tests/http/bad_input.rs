@@ -109,6 +109,8 @@ async fn ids_that_no_row_has_are_refused(kind: Kind) {
         client.get(&format!("/shows/{id}/seats")).await.problem(404, "no_such_show");
         client.get(&format!("/book/{id}")).await.problem(404, "no_such_booking");
     }
+    let huge = client.get("/shows/9223372036854775808/seats").await.problem(404, "no_such_show");
+    assert_eq!(huge["error"], "There is no show 9223372036854775808.");
     for id in ["x", "1x", "1.5", "+1", "--1", "-", "%00", "1%20", "%F0%9F%8E%AD", "NaN", "0x1"] {
         client.get(&format!("/shows/{id}/seats")).await.problem(400, "invalid_id");
         client.get(&format!("/book/{id}")).await.problem(400, "invalid_id");
@@ -140,7 +142,10 @@ async fn bodies_that_are_not_what_they_should_be_are_refused(kind: Kind) {
     post("[".repeat(10_000).as_bytes(), "application/json").await.problem(400, "invalid_json");
     post(b"{}", "application/x-www-form-urlencoded").await.problem(415, "not_json");
     post(b"{}", "text/plain").await.problem(415, "not_json");
+    post(b"{}", "Application/JSON").await.problem(400, "invalid_request");
     post(b"{}", "application/json; charset=utf-8").await.problem(400, "invalid_request");
+    let headers = [("content-type", "application/json"), ("content-encoding", "gzip")];
+    server.client().await.call(Method::POST, "/book", Some(b"{}"), &headers).await.problem(415, "not_json");
     let large = format!("{{\"a\":\"{}\"}}", "x".repeat(64 * 1024));
     post(large.as_bytes(), "application/json").await.problem(413, "body_too_large");
     let mut client = server.client().await;
@@ -158,17 +163,19 @@ async fn addresses_and_methods_that_are_not_there_are_refused(kind: Kind) {
         client.get(path).await.problem(404, "unknown_route");
     }
     for (method, path, allowed) in [
-        (Method::DELETE, "/shows", "GET"),
+        (Method::DELETE, "/shows", "GET, HEAD"),
         (Method::GET, "/book", "POST"),
-        (Method::PUT, "/book/1", "GET"),
+        (Method::PUT, "/book/1", "GET, HEAD"),
         (Method::GET, "/book/confirm", "POST"),
         (Method::GET, "/admin/shows", "POST"),
-        (Method::PATCH, "/admin/bookings", "GET"),
+        (Method::PATCH, "/admin/bookings", "GET, HEAD"),
     ] {
         let reply = client.call(method, path, None, &[]).await;
         assert_eq!(reply.headers["allow"], allowed, "{path}");
         reply.problem(405, "method_not_allowed");
     }
+    let head = client.call(Method::HEAD, "/shows", None, &[]).await;
+    assert_eq!((head.status, head.headers["content-length"].to_str().unwrap()), (200, "2"));
 }
 
 async fn a_conflict_names_every_seat_and_its_reason(kind: Kind) {

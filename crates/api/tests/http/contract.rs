@@ -170,6 +170,7 @@ async fn the_configured_origins_may_call_from_a_page(kind: Kind) {
     assert_eq!(allowed.headers["access-control-allow-origin"], "https://tickets.example");
     let refused = client.call(Method::OPTIONS, "/book", None, &asks("https://evil.example")).await;
     assert!(!refused.headers.contains_key("access-control-allow-origin"));
+    refused.problem(400, "cors_refused");
     let failed = client.call(Method::POST, "/book", Some(b"{"), &[("origin", "https://tickets.example")]).await;
     assert_eq!(failed.headers["access-control-allow-origin"], "https://tickets.example", "failures can be read too");
     let failed = client.call(Method::POST, "/admin/nope", Some(b"{"), &[("origin", "https://tickets.example")]).await;

@@ -1,4 +1,5 @@
 //! The server as its clients see it: the binary, over HTTP, on both stores.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that can't go on has to fail")]
 
 mod access;
 mod bad_input;

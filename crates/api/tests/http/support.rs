@@ -137,7 +137,7 @@ impl Server {
     }
 
     pub(crate) async fn exited(mut self) -> ExitStatus {
-        let until = Instant::now() + Duration::from_secs(60);
+        let until = Instant::now() + Duration::from_mins(1);
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status;

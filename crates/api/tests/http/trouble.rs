@@ -45,7 +45,7 @@ impl Crowd {
     /// Waits until this many more promises have been made.
     async fn buys(&self, more: u64) {
         let target = self.promises.load(Ordering::SeqCst) + more;
-        let until = Instant::now() + Duration::from_secs(60);
+        let until = Instant::now() + Duration::from_mins(1);
         while self.promises.load(Ordering::SeqCst) < target {
             assert!(Instant::now() < until, "nothing is sold any more");
             tokio::time::sleep(Duration::from_millis(5)).await;
