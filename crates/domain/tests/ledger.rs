@@ -1,0 +1,235 @@
+//! The ledger: a batch is decided as if its commands ran one by one, and whatever it decides, the books are in order.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that can't go on has to fail")]
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::TimeDelta;
+use domain::{
+    Booking, BookingId, BookingState, Changes, Command, Deadline, Hold, Keys, Ledger, LedgerError, Life, LockedRows, LockedSeat,
+    Outcome, Owner, Refusal, SeatKey, SeatNumber, SeatRefusalReason, SeatSelection, SeatState, ShowId, Timestamp, UserName,
+};
+use proptest::prelude::*;
+
+const SEATS: i64 = 6;
+
+/// Tables as a store has them, without a store.
+#[derive(Clone, Debug, PartialEq)]
+struct Tables {
+    now: Timestamp,
+    seats: BTreeMap<SeatKey, SeatState>,
+    bookings: BTreeMap<BookingId, Booking>,
+}
+
+fn show() -> ShowId {
+    ShowId::new(1).unwrap()
+}
+
+fn seat(number: i64) -> SeatKey {
+    SeatKey { show_id: show(), number: SeatNumber::new(number).unwrap() }
+}
+
+impl Tables {
+    fn new() -> Self {
+        let seats = (1..=SEATS).map(|number| (seat(number), SeatState::Available)).collect();
+        Self { now: Timestamp::UNIX_EPOCH, seats, bookings: BTreeMap::new() }
+    }
+
+    /// What the ports ask a store to lock for these commands.
+    fn lock(&self, commands: &[Command]) -> LockedRows {
+        let keys = Keys::of(commands);
+        let mut bookings: BTreeSet<BookingId> = keys.bookings.iter().copied().collect();
+        for key in &keys.seats {
+            if let Some(SeatState::Held { by, until }) = self.seats.get(key)
+                && until.life(self.now) == Life::Dead
+            {
+                bookings.insert(*by);
+            }
+        }
+        let bookings: Vec<Booking> = bookings.iter().filter_map(|id| self.bookings.get(id)).cloned().collect();
+        let theirs = bookings.iter().flat_map(|booking| booking.seats.iter().map(|number| seat(number.get())));
+        let seats: BTreeSet<SeatKey> = keys.seats.iter().copied().chain(theirs).collect();
+        let seats = seats.into_iter().filter_map(|key| self.seats.get(&key).map(|&state| LockedSeat { key, state }));
+        LockedRows { now: self.now, shows: vec![show()], seats: seats.collect(), bookings }
+    }
+
+    fn save(&mut self, changes: &Changes) -> Vec<BookingId> {
+        let mut ids = Vec::new();
+        for new in &changes.new_bookings {
+            let id = BookingId::new(i64::try_from(self.bookings.len()).unwrap() + 1).unwrap();
+            let booking = Booking {
+                id,
+                show_id: new.show_id,
+                user_name: new.user_name.clone(),
+                seats: new.seats.clone(),
+                deadline: new.deadline,
+                state: BookingState::Pending,
+                created_at: changes.now,
+                updated_at: changes.now,
+            };
+            self.bookings.insert(id, booking);
+            ids.push(id);
+        }
+        for change in &changes.bookings {
+            self.bookings.get_mut(&change.id).unwrap().state = change.state;
+        }
+        let id = |owner| match owner {
+            Owner::Stored(id) => id,
+            Owner::New(index) => ids[index],
+        };
+        for change in &changes.seats {
+            let state = match change.state {
+                SeatState::Available => SeatState::Available,
+                SeatState::Held { by, until } => SeatState::Held { by: id(by), until },
+                SeatState::Sold { to } => SeatState::Sold { to: id(to) },
+            };
+            self.seats.insert(change.key, state);
+        }
+        ids
+    }
+
+    fn execute(&mut self, commands: &[Command]) -> Vec<Outcome> {
+        let mut ledger = Ledger::open(self.lock(commands));
+        let decisions: Vec<_> = commands.iter().map(|command| ledger.apply(command).unwrap()).collect();
+        let ids = self.save(&ledger.into_changes());
+        decisions.into_iter().map(|decision| decision.outcome(&ids).unwrap()).collect()
+    }
+
+    /// Seats and bookings agree: whoever is live owns exactly what it lists, and nobody else owns anything.
+    fn check(&self) {
+        for (key, state) in &self.seats {
+            let Some(id) = state.booking_id() else { continue };
+            let booking = &self.bookings[&id];
+            assert!(booking.seats.contains(&key.number), "{key:?} is not listed by {booking:?}");
+            let agrees = match (state, booking.state) {
+                (SeatState::Held { until, .. }, BookingState::Pending) => *until == booking.deadline,
+                (SeatState::Sold { .. }, BookingState::Confirmed { at }) => at < booking.deadline.instant(),
+                _ => false,
+            };
+            assert!(agrees, "{state:?} {booking:?}");
+        }
+        for booking in self.bookings.values().filter(|booking| !matches!(booking.state, BookingState::Failed { .. })) {
+            for number in &booking.seats {
+                assert_eq!(self.seats[&seat(number.get())].booking_id(), Some(booking.id), "{booking:?}");
+            }
+        }
+    }
+}
+
+fn hold(numbers: &[i64], seconds: i64) -> Command {
+    let seats = SeatSelection::new(numbers, 50).unwrap();
+    let user_name = UserName::new("Ada").unwrap();
+    Command::Hold(Hold { show_id: show(), seats, user_name, hold_for: TimeDelta::seconds(seconds) })
+}
+
+fn booking(id: i64) -> BookingId {
+    BookingId::new(id).unwrap()
+}
+
+/// What can happen: a batch, or some seconds pass.
+#[derive(Clone, Debug)]
+enum Event {
+    Batch(Vec<Command>),
+    Wait(i64),
+}
+
+fn command() -> impl Strategy<Value = Command> {
+    // One seat beyond the house.
+    let seats = proptest::collection::btree_set(1..=SEATS + 1, 1..4);
+    prop_oneof![
+        4 => (seats, 1..4_i64).prop_map(|(seats, seconds)| hold(&seats.into_iter().collect::<Vec<_>>(), seconds)),
+        2 => (1..=12_i64).prop_map(|id| Command::Confirm { booking_id: booking(id) }),
+        2 => (1..=12_i64).prop_map(|id| Command::Expire { booking_id: booking(id) }),
+    ]
+}
+
+fn events() -> impl Strategy<Value = Vec<Event>> {
+    let batch = proptest::collection::vec(command(), 1..8).prop_map(Event::Batch);
+    proptest::collection::vec(prop_oneof![3 => batch, 1 => (1..4_i64).prop_map(Event::Wait)], 1..12)
+}
+
+/// Without the commands that name a booking which this very batch makes: nobody has heard of it yet.
+fn nameable(commands: Vec<Command>, known: usize) -> Vec<Command> {
+    let is_known = |command: &Command| match command {
+        Command::Hold(_) => true,
+        Command::Confirm { booking_id } | Command::Expire { booking_id } => usize::try_from(booking_id.get()).unwrap() <= known,
+    };
+    commands.into_iter().filter(is_known).collect()
+}
+
+proptest! {
+    #[test]
+    fn a_batch_is_decided_as_if_its_commands_ran_one_by_one(events in events()) {
+        let (mut together, mut alone) = (Tables::new(), Tables::new());
+        for event in events {
+            match event {
+                Event::Wait(seconds) => {
+                    together.now += TimeDelta::seconds(seconds);
+                    alone.now = together.now;
+                }
+                Event::Batch(commands) => {
+                    let commands = nameable(commands, together.bookings.len());
+                    let expected: Vec<Outcome> =
+                        commands.iter().flat_map(|command| alone.execute(std::slice::from_ref(command))).collect();
+                    prop_assert_eq!(together.execute(&commands), expected);
+                }
+            }
+            prop_assert_eq!(&together, &alone);
+            together.check();
+        }
+    }
+}
+
+#[test]
+fn a_refusal_names_every_seat_and_saves_nothing() {
+    let mut tables = Tables::new();
+    tables.execute(&[hold(&[1], 60), hold(&[2], 120)]);
+    tables.execute(&[Command::Confirm { booking_id: booking(1) }]);
+    let before = tables.clone();
+    let outcomes = tables.execute(&[hold(&[7, 3, 2, 1], 60)]);
+    let [Outcome::Refused(Refusal::SeatsNotFree { seats })] = &outcomes[..] else { panic!("{outcomes:?}") };
+    let free_at = Deadline::after(Timestamp::UNIX_EPOCH, TimeDelta::seconds(120));
+    let reasons: Vec<_> = seats.iter().map(|seat| (seat.number.get(), seat.reason)).collect();
+    assert_eq!(
+        reasons,
+        [(1, SeatRefusalReason::Sold), (2, SeatRefusalReason::Held { free_at }), (7, SeatRefusalReason::Unknown)]
+    );
+    assert_eq!(tables, before);
+}
+
+#[test]
+fn a_dead_hold_gives_way_as_a_whole_even_within_one_batch() {
+    let mut tables = Tables::new();
+    tables.execute(&[hold(&[1, 2, 3], 1)]);
+    tables.now += TimeDelta::seconds(1);
+    let outcomes = tables.execute(&[hold(&[2], 60), hold(&[3, 4], 60), Command::Confirm { booking_id: booking(1) }]);
+    assert!(matches!(outcomes[..2], [Outcome::Held { .. }, Outcome::Held { .. }]), "{outcomes:?}");
+    assert!(matches!(outcomes[2], Outcome::Refused(Refusal::NotPending { .. })), "{outcomes:?}");
+    assert_eq!(tables.seats[&seat(1)], SeatState::Available);
+    tables.check();
+}
+
+#[test]
+fn it_decides_nothing_on_rows_that_are_missing_or_contradict_each_other() {
+    let mut tables = Tables::new();
+    tables.execute(&[hold(&[1, 2], 1)]);
+    tables.now += TimeDelta::seconds(1);
+    let rival = [hold(&[1], 60)];
+    let whole = tables.lock(&rival);
+
+    let without_the_booking = LockedRows { bookings: Vec::new(), ..whole.clone() };
+    assert_eq!(Ledger::open(without_the_booking).apply(&rival[0]), Err(LedgerError::RowsMissing));
+
+    let mut without_its_other_seat = whole.clone();
+    without_its_other_seat.seats.retain(|locked| locked.key == seat(1));
+    assert_eq!(Ledger::open(without_its_other_seat).apply(&rival[0]), Err(LedgerError::RowsMissing));
+
+    let mut contradicting = whole.clone();
+    contradicting.seats.iter_mut().find(|locked| locked.key == seat(2)).unwrap().state = SeatState::Available;
+    let corrupt = Err(LedgerError::Corrupt { key: seat(2), booking_id: booking(1) });
+    assert_eq!(Ledger::open(contradicting).apply(&rival[0]), corrupt);
+
+    let mut ended = whole;
+    ended.bookings[0].state = BookingState::Failed { reason: domain::FailureReason::Expired };
+    let corrupt = Err(LedgerError::Corrupt { key: seat(1), booking_id: booking(1) });
+    assert_eq!(Ledger::open(ended).apply(&rival[0]), corrupt);
+}
