@@ -1,5 +1,5 @@
 //! The ledger: a batch is decided as if its commands ran one by one, and whatever it decides, the books are in order.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that can't go on has to fail")]
+#![expect(clippy::unwrap_used, reason = "a test that can't go on has to fail")]
 
 use std::collections::{BTreeMap, BTreeSet};
 

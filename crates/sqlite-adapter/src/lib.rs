@@ -1,8 +1,8 @@
 //! The ports on SQLite: the embedded default, with nothing to install.
 //!
-//! One file in WAL mode. All writing is done by one thread on one connection ([`writer`]), each batch in one `BEGIN IMMEDIATE`
-//! transaction: load the rows it names, let the domain decide, save what changed ([`batch`]). Reading is done beside it, on a
-//! few read-only connections ([`readers`]). The locks of SQLite itself make it safe for several processes to open one file.
+//! One file in WAL mode. All writing is done by one thread on one connection (`writer`), each batch in one `BEGIN IMMEDIATE`
+//! transaction: load the rows it names, let the domain decide, save what changed (`batch`). Reading is done beside it, on a
+//! few read-only connections (`readers`). The locks of SQLite itself make it safe for several processes to open one file.
 //!
 //! A commit is on the disk before it is answered (`synchronous=FULL`).
 
