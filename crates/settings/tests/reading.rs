@@ -137,7 +137,7 @@ DATABASE_URL=postgres://me:***@db/x  # from environment
 DATA_DIR=./data  # from default
 SWEEP_SECONDS=0.5  # from file
 SWEEP_BATCH=500  # from default
-RUST_LOG=info  # from default
+RUST_LOG=info,actix_http=off  # from default
 LOG_FORMAT=auto  # from default
 ";
     assert_eq!(printed, expected);
@@ -150,7 +150,7 @@ fn the_shared_groups_have_their_defaults() {
     assert_eq!(StoreSettings::read(&mut reader), Some(store));
     let sweep = SweepSettings { tick: Duration::from_secs(1), batch: NonZeroU32::new(500).unwrap() };
     assert_eq!(SweepSettings::read(&mut reader), Some(sweep));
-    let log = LogSettings { filter: "info".to_owned(), format: LogFormat::Auto };
+    let log = LogSettings { filter: "info,actix_http=off".to_owned(), format: LogFormat::Auto };
     assert_eq!(LogSettings::read(&mut reader), Some(log));
     assert_eq!(mistakes(reader), [""; 0]);
 }
