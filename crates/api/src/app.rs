@@ -1,6 +1,7 @@
 //! What every handler can reach.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use box_office::BoxOffice;
 use chrono::TimeDelta;
@@ -15,6 +16,8 @@ pub(crate) struct App {
     pub(crate) bookings: Arc<dyn BookingRepository>,
     pub(crate) shows: Arc<dyn ShowRepository>,
     pub(crate) health: Arc<dyn StoreHealth>,
+    /// Whether the store has been found to have this program's schema.
+    pub(crate) prepared: AtomicBool,
     pub(crate) access: Access,
     pub(crate) hold_for: TimeDelta,
     pub(crate) seats_per_booking_max: usize,

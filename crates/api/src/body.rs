@@ -1,18 +1,22 @@
 //! Request bodies: JSON objects, strictly typed, with every mistake named. Unknown members are ignored.
 
+use std::pin::Pin;
+use std::time::Duration;
+
 use actix_web::dev::Payload;
 use actix_web::error::PayloadError;
 use actix_web::http::{StatusCode, header};
 use actix_web::web::Bytes;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use serde_json::{Map, Value, json};
-use std::future::Future;
-use std::pin::Pin;
 
 use crate::problem::Problem;
 
 /// Largest request body, in bytes.
 pub(crate) const BODY_BYTES_MAX: usize = 64 * 1024;
+
+/// How long a client may take to send its body.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The members of a JSON object, and the mistakes found in reading them.
 pub(crate) struct Body {
@@ -27,17 +31,24 @@ impl FromRequest for Body {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let kind = request.content_type().to_ascii_lowercase();
         let encoded = request.headers().get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity");
-        let is_json = !encoded && (matches!(kind.as_str(), "" | "application/json") || kind.ends_with("+json"));
+        let is_json = !encoded && (kind == "application/json" || kind.ends_with("+json"));
         let bytes = Bytes::from_request(request, payload);
         Box::pin(async move {
             if !is_json {
                 let detail = "The body must be plain JSON, with Content-Type: application/json.";
                 return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", detail));
             }
-            let bytes = bytes.await.map_err(|error| unreadable(&error))?;
+            let bytes = tokio::time::timeout(PATIENCE, bytes).await.map_err(|_| too_slow())?;
+            let bytes = bytes.map_err(|error| unreadable(&error))?;
             Self::parse(&bytes)
         })
     }
+}
+
+fn too_slow() -> Problem {
+    let detail = format!("The body must arrive within {} seconds.", PATIENCE.as_secs());
+    Problem::new(StatusCode::REQUEST_TIMEOUT, "too_slow", detail)
+        .with_header(header::CONNECTION, header::HeaderValue::from_static("close"))
 }
 
 fn unreadable(error: &actix_web::Error) -> Problem {

@@ -62,7 +62,7 @@ fn hold(mut body: Body, app: &App) -> Result<Hold, Problem> {
 /// `POST /book/confirm`
 pub(crate) async fn confirm(app: Data<App>, request: HttpRequest, mut body: Body) -> Result<HttpResponse, Problem> {
     let id = body.integer("bookingId");
-    let token = body.optional_text("bookingToken");
+    let token = body.optional_text("bookingToken").filter(|token| !token.is_empty());
     body.finish()?;
     let booking_id = app.access.may_touch(&request, token.as_deref(), BookingId::new(id), &id)?;
     match app.box_office.submit(Command::Confirm { booking_id }).await? {

@@ -1,11 +1,14 @@
 //! `/healthz` and `/readyz`.
 
+use std::sync::atomic::Ordering;
+
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use serde_json::json;
 
 use crate::app::App;
 use crate::problem::Problem;
+use crate::refusals::not_prepared;
 
 /// `GET /healthz`: the process answers.
 pub(crate) async fn healthz() -> HttpResponse {
@@ -15,6 +18,9 @@ pub(crate) async fn healthz() -> HttpResponse {
 /// `GET /readyz`: it can serve: the store can be reached, its migrations are current, and the queue has room.
 pub(crate) async fn readyz(app: Data<App>) -> Result<HttpResponse, Problem> {
     app.health.ready().await?;
+    if !app.prepared.load(Ordering::Acquire) {
+        return Err(not_prepared());
+    }
     if app.box_office.is_full() {
         return Err(Problem::unavailable("busy", "Too many requests are waiting."));
     }

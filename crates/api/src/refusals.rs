@@ -18,6 +18,10 @@ pub(crate) fn no_such_booking(booking_id: impl Display) -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "no_such_booking", format!("There is no booking {booking_id}."))
 }
 
+pub(crate) fn not_prepared() -> Problem {
+    Problem::unavailable("store_unavailable", "The booking store is not ready yet; nothing has changed.")
+}
+
 fn conflict(code: &'static str, detail: impl Into<String>) -> Problem {
     Problem::new(StatusCode::CONFLICT, code, detail)
 }

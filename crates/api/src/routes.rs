@@ -1,16 +1,19 @@
 //! The one table of routes.
 
+use std::sync::atomic::Ordering;
+
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
-use actix_web::middleware::{Next, from_fn};
+use actix_web::middleware::{Compress, Next, from_fn};
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpResponse, Route, guard};
 
 use crate::app::App;
 use crate::body::BODY_BYTES_MAX;
 use crate::problem::Problem;
+use crate::refusals::not_prepared;
 use crate::{admin, bookings, health, shows};
 
 /// Adds every route.
@@ -22,7 +25,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
                 .error_handler(|_, _| Problem::bad_request("invalid_query", "The query could not be read.").into()),
         )
         .service(resource("/shows", "GET, HEAD", read().to(shows::list)))
-        .service(resource("/shows/{id}/seats", "GET, HEAD", read().to(shows::seats)))
+        .service(resource("/shows/{id}/seats", "GET, HEAD", read().to(shows::seats)).wrap(Compress::default()))
         .service(resource("/book", "POST", web::post().to(bookings::book)))
         .service(resource("/book/confirm", "POST", web::post().to(bookings::confirm)))
         .service(resource("/book/{id}", "GET, HEAD", read().to(bookings::find)))
@@ -67,4 +70,16 @@ async fn admin_only<B: MessageBody>(
         // As a response, not as an error: it is to be logged like any other.
         Err(problem) => Ok(request.error_response(problem).map_into_right_body()),
     }
+}
+
+/// Lets nothing reach a store that has not been found to have this program's schema; health is always told.
+pub(crate) async fn prepared_only<B: MessageBody>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
+    let prepared = request.app_data::<Data<App>>().is_none_or(|app| app.prepared.load(Ordering::Acquire));
+    if prepared || matches!(request.path(), "/healthz" | "/readyz") {
+        return next.call(request).await.map(ServiceResponse::map_into_left_body);
+    }
+    Ok(request.error_response(not_prepared()).map_into_right_body())
 }

@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use actix_cors::Cors;
@@ -17,12 +18,12 @@ use tokio::sync::watch;
 
 use crate::app::App;
 use crate::request_log::log;
-use crate::routes::routes;
+use crate::routes::{prepared_only, routes};
 use crate::settings::ApiSettings;
 use crate::store::{self, Database};
 
 /// How long open requests may take after the signal to stop, in seconds.
-const SHUTDOWN_SECONDS_MAX: u64 = 30;
+const SHUTDOWN_SECONDS_MAX: u64 = 12;
 
 /// Serves until SIGTERM or Ctrl-C; then answers what has begun, and returns.
 ///
@@ -37,6 +38,7 @@ pub async fn serve(settings: ApiSettings) -> anyhow::Result<()> {
         bookings: Arc::clone(&store.bookings),
         shows: store.shows,
         health: Arc::clone(&store.health),
+        prepared: AtomicBool::new(false),
         access: settings.access,
         hold_for: settings.hold_for,
         seats_per_booking_max: settings.seats_per_booking_max,
@@ -53,7 +55,12 @@ pub async fn serve(settings: ApiSettings) -> anyhow::Result<()> {
     let state = app.clone();
     let origins = settings.cors_allowed_origins;
     let server = HttpServer::new(move || {
-        ActixApp::new().app_data(state.clone()).configure(routes).wrap(cors(&origins)).wrap(from_fn(log))
+        ActixApp::new()
+            .app_data(state.clone())
+            .configure(routes)
+            .wrap(from_fn(prepared_only))
+            .wrap(cors(&origins))
+            .wrap(from_fn(log))
     })
     .workers(settings.http_workers)
     .backlog(4096)
@@ -68,7 +75,11 @@ pub async fn serve(settings: ApiSettings) -> anyhow::Result<()> {
     }
     let mut server = server.run();
     let handle = server.handle();
-    let preparing = store::prepare(&settings.database, store.health.as_ref(), settings.migrate_on_start);
+    let preparing = async {
+        store::prepare(&settings.database, store.health.as_ref(), settings.migrate_on_start).await?;
+        app.prepared.store(true, Ordering::Release);
+        Ok(())
+    };
     let result = tokio::select! {
         ended = &mut server => ended.context("the server failed"),
         reason = until_stopped(preparing) => {

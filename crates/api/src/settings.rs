@@ -8,7 +8,7 @@ use box_office::{Plan, SweepPlan};
 use chrono::TimeDelta;
 use chrono_tz::Tz;
 use postgres_adapter::PgSettings;
-use settings::{LogSettings, Mistakes, Reader, Secret, Setting, StoreSettings, SweepSettings, parse};
+use settings::{LogSettings, Mistakes, Reader, Secret, Setting, StoreSettings, SweepSettings, Value, parse};
 
 use crate::access::{Access, BookingTokens, digest};
 use crate::store::Database;
@@ -108,7 +108,7 @@ impl ApiSettings {
         let seats_per_booking_max = reader.get("SEATS_PER_BOOKING_MAX", parse::count(1..=1000_usize));
         let time_zone = reader.get("TIME_ZONE", parse::time_zone);
         let access = host.and_then(|host| access(reader, host));
-        let cors_allowed_origins = reader.get("CORS_ALLOWED_ORIGINS", parse::list);
+        let cors_allowed_origins = reader.get("CORS_ALLOWED_ORIGINS", origins);
         let sweep = SweepSettings::read(reader);
         let log = LogSettings::read(reader);
         let sweep = sweep?;
@@ -143,9 +143,20 @@ fn database(reader: &mut Reader, plan: Option<&Plan>) -> Option<Database> {
     let store = StoreSettings::read(reader)?;
     let Some(url) = store.database_url else { return Some(Database::Sqlite(store.data_dir)) };
     let settings = PgSettings::new(url.expose());
-    // A connection for each lane, for each command beside the lanes, and one to spare.
-    let writers_max = plan.map_or(settings.writers_max, |plan| plan.lanes + plan.aside_max + 1);
+    // A connection for each lane, for each command that is tried or retried beside the lanes, and one to spare.
+    let writers_max = plan.map_or(settings.writers_max, |plan| plan.lanes + 2 * plan.aside_max + 1);
     Some(Database::Postgres(Box::new(PgSettings { ca_file, readers_max: readers_max?, writers_max, ..settings })))
+}
+
+/// Origins as browsers send them: a scheme, a host, perhaps a port, and nothing behind.
+fn origins(value: &Value) -> Result<Vec<String>, String> {
+    let is_origin = |origin: &String| {
+        let rest = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
+        let is_host = |host: &str| !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:[]".contains(&b));
+        origin == "*" || rest.is_some_and(is_host)
+    };
+    let origins = parse::list(value)?;
+    if origins.iter().all(is_origin) { Ok(origins) } else { Err("origins like https://tickets.example, or *".to_owned()) }
 }
 
 #[derive(Clone, Copy)]
@@ -159,6 +170,12 @@ fn access(reader: &mut Reader, host: IpAddr) -> Option<Access> {
     let rule = reader.find("ACCESS", parse::one_of(&[("open", Rule::Open), ("guarded", Rule::Guarded)]));
     let admin_token = reader.find("ADMIN_TOKEN", parse::secret);
     let secret = reader.find("BOOKING_SECRET", parse::secret);
+    if admin_token.as_ref().is_some_and(|token| !token.expose().bytes().all(|byte| byte.is_ascii_graphic())) {
+        reader.refuse("ADMIN_TOKEN", "visible ASCII characters, since it travels in a header");
+    }
+    if admin_token.is_some() && admin_token == secret {
+        reader.refuse("BOOKING_SECRET", "another secret than ADMIN_TOKEN");
+    }
     let tokens = secret.as_ref().and_then(|secret| BookingTokens::new(secret.expose().as_bytes()));
     match rule.unwrap_or(if host.is_loopback() { Rule::Open } else { Rule::Guarded }) {
         Rule::Open => {

@@ -17,8 +17,10 @@ pub(crate) struct Aside {
     /// Bounds the commands that wait or run here.
     room: Arc<Semaphore>,
     room_max: u32,
-    /// Bounds the commands that run here at the same time.
-    counters: Arc<Semaphore>,
+    /// Bounds the commands that run here at the same time: those that are new here, and apart from them those that were blocked
+    /// again, so that they don't stand in the way of the others.
+    counters: Semaphore,
+    retries: Semaphore,
 }
 
 impl Aside {
@@ -29,7 +31,8 @@ impl Aside {
             attempts_max: plan.attempts_max.max(1),
             room: Arc::new(Semaphore::new(plan.queue_max.max(1))),
             room_max,
-            counters: Arc::new(Semaphore::new(plan.aside_max.max(1))),
+            counters: Semaphore::new(plan.aside_max.max(1)),
+            retries: Semaphore::new(plan.aside_max.max(1)),
         }
     }
 
@@ -55,7 +58,7 @@ impl Aside {
 
     async fn serve(&self, job: Job) {
         for attempt in 1.. {
-            let counter = self.counters.acquire().await;
+            let counter = if attempt == 1 { &self.counters } else { &self.retries }.acquire().await;
             if Instant::now() >= job.give_up_at {
                 return job.settle(Err(Declined::TooLate));
             }

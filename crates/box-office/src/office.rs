@@ -27,13 +27,13 @@ pub struct Plan {
     pub patience: Duration,
     /// How often a command is tried when others are in its way or the store is away, the first time included.
     pub attempts_max: u32,
-    /// Commands that are retried alone, beside the lanes, at the same time.
+    /// Commands that are tried alone, beside the lanes, at the same time; as many again are retried.
     pub aside_max: usize,
 }
 
 impl Default for Plan {
     fn default() -> Self {
-        Self { lanes: 1, batch_max: 96, queue_max: 4096, patience: Duration::from_secs(5), attempts_max: 4, aside_max: 4 }
+        Self { lanes: 1, batch_max: 96, queue_max: 4096, patience: Duration::from_secs(5), attempts_max: 4, aside_max: 8 }
     }
 }
 
@@ -102,9 +102,9 @@ impl BoxOffice {
         outcome.await.map_err(lost)?
     }
 
-    /// Whether a lane can take no more.
+    /// Whether a lane can take no more: its queue is full, or it has closed.
     pub fn is_full(&self) -> bool {
-        self.lanes.iter().any(|lane| lane.capacity() == 0)
+        self.lanes.iter().any(|lane| lane.capacity() == 0 || lane.is_closed())
     }
 
     /// Takes no more commands, and returns when all that were taken have their reply.

@@ -71,8 +71,8 @@ pub struct Sweeper {
     health: Arc<SweepHealth>,
 }
 
-/// Longest sleep after failures.
-const BACK_OFF_MAX: Duration = Duration::from_secs(10);
+/// Longest sleep after failures: dead holds are tidied up soon after the store is back.
+const BACK_OFF_MAX: Duration = Duration::from_secs(2);
 
 impl Sweeper {
     /// A sweeper of this store's bookings.

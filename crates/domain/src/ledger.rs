@@ -24,6 +24,24 @@ pub struct LockedRows {
     pub bookings: Vec<Booking>,
 }
 
+impl LockedRows {
+    /// No rows at all.
+    const fn empty(now: Timestamp) -> Self {
+        Self { now, shows: Vec::new(), seats: Vec::new(), bookings: Vec::new() }
+    }
+}
+
+/// What came of a sweep over some rows.
+#[derive(Clone, Debug)]
+pub struct Swept {
+    /// The outcomes, an expiry or a refusal each.
+    pub outcomes: Vec<Outcome>,
+    /// What has to be saved.
+    pub changes: Changes,
+    /// Bookings that contradict their seats. Someone has to look.
+    pub corrupt: Vec<LedgerError>,
+}
+
 /// A seat as it was found under its lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LockedSeat {
@@ -178,6 +196,35 @@ impl Ledger {
             Command::Confirm { booking_id } => self.step(*booking_id, Action::Confirm).map(Decision::Settled),
             Command::Expire { booking_id } => self.step(*booking_id, Action::Expire).map(Decision::Settled),
         }
+    }
+
+    /// Expires each of the bookings in these rows, if it is dead and all of its seats are here. One that contradicts its seats
+    /// must not keep the others from ending: it is left as it is, and reported.
+    pub fn sweep(rows: &LockedRows) -> Swept {
+        let mut swept = Swept {
+            outcomes: Vec::new(),
+            changes: Ledger::open(LockedRows::empty(rows.now)).into_changes(),
+            corrupt: Vec::new(),
+        };
+        let seats: HashMap<SeatKey, LockedSeat> = rows.seats.iter().map(|seat| (seat.key, *seat)).collect();
+        for booking in &rows.bookings {
+            // Bookings share no seat that both can free, so each is decided on a ledger of its own.
+            let keys = booking.seats.iter().map(|&number| SeatKey { show_id: booking.show_id, number });
+            let seats = keys.filter_map(|key| seats.get(&key).copied()).collect();
+            let alone = LockedRows { now: rows.now, shows: Vec::new(), seats, bookings: vec![booking.clone()] };
+            let mut ledger = Ledger::open(alone);
+            match ledger.step(booking.id, Action::Expire) {
+                Ok(outcome) => {
+                    let changes = ledger.into_changes();
+                    swept.outcomes.push(outcome);
+                    swept.changes.bookings.extend(changes.bookings);
+                    swept.changes.seats.extend(changes.seats);
+                }
+                Err(LedgerError::RowsMissing) => {}
+                Err(error @ LedgerError::Corrupt { .. }) => swept.corrupt.push(error),
+            }
+        }
+        swept
     }
 
     /// What has to be saved.

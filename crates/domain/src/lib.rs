@@ -20,7 +20,9 @@ pub use booking::{Booking, BookingDetails, BookingState, UserName};
 pub use command::{Command, Hold, Keys, Outcome, Refusal, SeatRefusal, SeatRefusalReason};
 pub use deadline::{Deadline, Life, Timestamp};
 pub use ids::{BookingId, SeatId, ShowId};
-pub use ledger::{BookingChange, Changes, Decision, Ledger, LedgerError, LockedRows, LockedSeat, NewBooking, Owner, SeatChange};
+pub use ledger::{
+    BookingChange, Changes, Decision, Ledger, LedgerError, LockedRows, LockedSeat, NewBooking, Owner, SeatChange, Swept,
+};
 pub use lifecycle::{Action, BookingStatus, FailureReason, Step, TransitionRefused, transition};
 pub use ports::{BookingFilter, BookingRepository, Page, ShowRepository, StoreError, StoreHealth, Sweep, Unready};
 pub use seat::{Seat, SeatKey, SeatNumber, SeatSelection, SeatState, SeatStatus, SelectionError};

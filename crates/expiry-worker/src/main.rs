@@ -5,11 +5,12 @@ mod settings;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context;
 use box_office::{SweepPlan, Sweeper};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
-use domain::TimeSource;
+use domain::{StoreHealth, TimeSource, Unready};
 use postgres_adapter::{PgSettings, PgStore};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -82,14 +83,34 @@ async fn sweep(settings: WorkerSettings) -> anyhow::Result<()> {
     tracing::info!(tick_ms = u64::try_from(plan.tick.as_millis()).unwrap_or(u64::MAX), batch = plan.batch, "sweeping");
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    sweeper
-        .run(async move {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-        })
-        .await;
+    let stopped = async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    tokio::pin!(stopped);
+    let health = store.health();
+    let ready = tokio::select! {
+        ready = until_ready(health.as_ref()) => Some(ready),
+        () = &mut stopped => None,
+    };
+    if let Some(ready) = ready {
+        ready?;
+        sweeper.run(stopped).await;
+    }
     tracing::info!("closed");
     Ok(())
+}
+
+/// Waits for a database with this program's schema.
+async fn until_ready(health: &dyn StoreHealth) -> anyhow::Result<()> {
+    loop {
+        match health.ready().await {
+            Ok(()) => return Ok(()),
+            Err(error @ Unready::TooNew { .. }) => return Err(error.into()),
+            Err(error @ (Unready::Unreachable(_) | Unready::Outdated { .. })) => tracing::warn!(%error, "not ready"),
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
 }

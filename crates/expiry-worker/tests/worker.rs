@@ -181,7 +181,7 @@ fn it_survives_a_database_that_is_away_and_reports_it() {
     let house = House::new(&cluster, 2, "-1 second");
     cluster.stop();
     let worker = Worker::start(&house.url);
-    until("the failure is reported", || worker.log.lock().unwrap().contains("the sweep failed"));
+    until("the failure is reported", || worker.log.lock().unwrap().contains("not ready"));
     cluster.start_again().unwrap();
     until("all holds have failed", || house.count(&cluster, "FAILED") == 2);
     assert!(worker.is_healthy());

@@ -42,6 +42,7 @@ pub(crate) async fn run(lease: Lease, time: &TimeSource, commands: &[Command]) -
 pub(crate) enum Failure {
     /// A row is needed that was not locked.
     RowsMissing,
+    /// Anything else.
     Store(StoreError),
 }
 
@@ -150,6 +151,9 @@ pub(crate) async fn save_and_commit<T>(
 ) -> Result<(Vec<BookingId>, T), StoreError> {
     let (update_bookings, save_seats) =
         try_join!(lease.prepared(statements::UPDATE_BOOKINGS), lease.prepared(statements::SAVE_SEATS))?;
+    if lease.is_closed() {
+        return Err(StoreError::Unavailable("the connection was lost before anything was saved".to_owned()));
+    }
     let (booking_arrays, seat_arrays) = (BookingArrays::of(changes), SeatArrays::of(changes));
     let (bookings, seats) = (booking_arrays.parameters(&changes.now), seat_arrays.parameters(&changes.now));
     let trip = async {

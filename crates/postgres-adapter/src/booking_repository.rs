@@ -4,8 +4,11 @@ use std::num::NonZeroU32;
 
 use async_trait::async_trait;
 use domain::{
-    Booking, BookingDetails, BookingFilter, BookingId, BookingRepository, Command, Outcome, Page, StoreError, Sweep, TimeSource,
+    Booking, BookingDetails, BookingFilter, BookingId, BookingRepository, BookingStatus, Command, Outcome, Page, StoreError,
+    Sweep, TimeSource,
 };
+
+use tokio_postgres::Row;
 
 use crate::connection::Connections;
 use crate::{batch, encoding, rows, statements, sweep};
@@ -19,6 +22,10 @@ pub struct PgBookingRepository {
 impl PgBookingRepository {
     pub(crate) const fn new(connections: Connections, time: TimeSource) -> Self {
         Self { connections, time }
+    }
+
+    async fn read(&self, id: BookingId) -> Result<Vec<Row>, StoreError> {
+        self.connections.reader().await?.read(statements::FIND_BOOKING, &[&id.get(), &self.time.fixed()]).await
     }
 }
 
@@ -36,7 +43,12 @@ impl BookingRepository for PgBookingRepository {
     }
 
     async fn find(&self, id: BookingId) -> Result<Option<BookingDetails>, StoreError> {
-        let found = self.connections.reader().await?.read(statements::FIND_BOOKING, &[&id.get(), &self.time.fixed()]).await?;
+        let mut found = self.read(id).await?;
+        // A confirm that came in time may still be on its way: only when it has ended does a dead hold read as FAILED for good.
+        if found.first().is_some_and(|row| rows::is_dead_hold(row).unwrap_or(true)) {
+            self.connections.reader().await?.read(statements::AWAIT_BOOKING, &[&id.get()]).await?;
+            found = self.read(id).await?;
+        }
         let Some(first) = found.first() else { return Ok(None) };
         let now = rows::column(first, "now")?;
         let booking = rows::booking(first)?.as_of(now);
@@ -51,7 +63,13 @@ impl BookingRepository for PgBookingRepository {
         let status = filter.status.map(encoding::booking_status);
         let limit = i64::from(page.limit.get());
         let lease = self.connections.reader().await?;
-        let found = lease.read(statements::LIST_BOOKINGS, &[&status, &page.before, &limit, &self.time.fixed()]).await?;
+        let fixed = self.time.fixed();
+        let found = match filter.status {
+            Some(BookingStatus::Pending) => lease.read(statements::LIST_LIVE_HOLDS, &[&page.before, &limit, &fixed]).await?,
+            Some(BookingStatus::Confirmed | BookingStatus::Failed) | None => {
+                lease.read(statements::LIST_BOOKINGS, &[&status, &page.before, &limit, &fixed]).await?
+            }
+        };
         found.iter().map(|row| Ok(rows::booking(row)?.as_of(rows::column(row, "now")?))).collect()
     }
 }

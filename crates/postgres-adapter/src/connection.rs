@@ -1,4 +1,4 @@
-//! Connections: two pools, what a session is set to, and a lease that never returns a connection in doubt.
+//! Connections: the pools, what a session is set to, and a lease that never returns a connection in doubt.
 
 use std::ops::Deref;
 use std::path::PathBuf;
@@ -40,7 +40,7 @@ impl PgSettings {
             ca_file: None,
             writers_max: 8,
             readers_max: 8,
-            lock_timeout: Duration::from_millis(250),
+            lock_timeout: Duration::from_millis(100),
             statement_timeout: Duration::from_secs(5),
         }
     }
@@ -60,10 +60,11 @@ pub enum SettingsError {
     Pool(String),
 }
 
-/// The two pools. Reads can't use up what the lanes need.
+/// The pools. Reads can't use up what the lanes need, nor can big shows what the reads need.
 #[derive(Clone)]
 pub(crate) struct Connections {
     writers: Pool,
+    creators: Pool,
     readers: Pool,
     /// Longer than the server's own limits: reached only when the server does not answer at all.
     trip_timeout: Duration,
@@ -71,6 +72,9 @@ pub(crate) struct Connections {
 
 /// How long to wait for a new connection, or for one of a pool to come free.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Shows that are created at the same time.
+const CREATORS_MAX: usize = 2;
 
 /// How long creating a show may take: a million seats.
 pub(crate) const CREATE_TIMEOUT: Duration = Duration::from_mins(1);
@@ -85,6 +89,7 @@ impl Connections {
                      SET enable_mergejoin = off; SET jit = off;";
         Ok(Self {
             writers: pool(config.clone(), tls.clone(), settings.writers_max, format!("{limits} {keyed}"))?,
+            creators: pool(config.clone(), tls.clone(), CREATORS_MAX, limits.clone())?,
             readers: pool(config, tls, settings.readers_max, limits)?,
             trip_timeout: settings.statement_timeout + Duration::from_secs(2),
         })
@@ -97,7 +102,7 @@ impl Connections {
 
     /// A connection for creating a show, which takes as long as it has seats.
     pub(crate) async fn creator(&self) -> Result<Lease, StoreError> {
-        Lease::from(&self.readers, CREATE_TIMEOUT + Duration::from_secs(2)).await
+        Lease::from(&self.creators, CREATE_TIMEOUT + Duration::from_secs(2)).await
     }
 
     /// A connection for a read.
@@ -159,7 +164,9 @@ pub(crate) struct TimedOut;
 
 impl Lease {
     async fn from(pool: &Pool, trip_timeout: Duration) -> Result<Self, StoreError> {
-        let object = pool.get().await.map_err(|error| error::of_pool(&error))?;
+        // The pool's own limits leave out the setting up of a new session.
+        let object = tokio::time::timeout(CONNECT_TIMEOUT * 2, pool.get()).await.map_err(|_| no_answer())?;
+        let object = object.map_err(|error| error::of_pool(&error))?;
         Ok(Self { object: Some(object), trip_timeout, between_transactions: false })
     }
 

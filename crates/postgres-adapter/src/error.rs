@@ -48,15 +48,8 @@ pub(crate) fn of_pool(error: &PoolError) -> StoreError {
 
 /// Someone else is in the way; the same again may succeed.
 fn is_contention(code: &SqlState) -> bool {
-    [
-        SqlState::T_R_SERIALIZATION_FAILURE,
-        SqlState::T_R_DEADLOCK_DETECTED,
-        SqlState::LOCK_NOT_AVAILABLE,
-        SqlState::QUERY_CANCELED,
-        // A plan that a migration made stale; it is made anew on a new connection.
-        SqlState::FEATURE_NOT_SUPPORTED,
-    ]
-    .contains(code)
+    [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED, SqlState::LOCK_NOT_AVAILABLE, SqlState::QUERY_CANCELED]
+        .contains(code)
 }
 
 /// The server goes down, comes up, is full, or can't write.
@@ -64,7 +57,8 @@ fn is_unavailability(code: &SqlState) -> bool {
     let class = code.code().get(..2).unwrap_or_default();
     // 08 connection, 25 read-only or aborted transaction, 28 authorisation, 3D no such database, 53 out of resources,
     // 57 shutdown, 58 I/O.
-    matches!(class, "08" | "25" | "28" | "3D" | "53" | "57" | "58") || *code == SqlState::UNDEFINED_TABLE
+    // 0A000 is a plan that a migration made stale; it is made anew on a new connection.
+    matches!(class, "08" | "0A" | "25" | "28" | "3D" | "53" | "57" | "58") || *code == SqlState::UNDEFINED_TABLE
 }
 
 /// The driver's errors say little without their sources.

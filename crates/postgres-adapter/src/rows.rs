@@ -1,7 +1,7 @@
 //! Rows into domain values. A row that makes no sense becomes an error that names table, column and id.
 
 use domain::{
-    Booking, BookingId, BookingState, BookingStatus, Deadline, LockedSeat, Seat, SeatId, SeatKey, SeatNumber, SeatState,
+    Booking, BookingId, BookingState, BookingStatus, Deadline, Life, LockedSeat, Seat, SeatId, SeatKey, SeatNumber, SeatState,
     SeatStatus, Show, ShowId, StoreError, Timestamp, UserName,
 };
 use tokio_postgres::Row;
@@ -56,6 +56,12 @@ pub(crate) fn booking(row: &Row) -> Result<Booking, StoreError> {
         created_at: column(row, "created_at")?,
         updated_at: column(row, "updated_at")?,
     })
+}
+
+/// Whether the row's booking is PENDING and dead as of the row's `now`.
+pub(crate) fn is_dead_hold(row: &Row) -> Result<bool, StoreError> {
+    let booking = booking(row)?;
+    Ok(booking.state == BookingState::Pending && booking.deadline.life(column(row, "now")?) == Life::Dead)
 }
 
 fn booking_state(row: &Row) -> Result<Option<BookingState>, StoreError> {

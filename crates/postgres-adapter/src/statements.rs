@@ -11,10 +11,12 @@ macro_rules! statements {
 }
 
 statements! {
+    AWAIT_BOOKING = "await_booking";
     CLOCK = "clock";
     CREATE_SHOW = "create_show";
     FIND_BOOKING = "find_booking";
     LIST_BOOKINGS = "list_bookings";
+    LIST_LIVE_HOLDS = "list_live_holds";
     LIST_SHOWS = "list_shows";
     LOAD_SHOWS = "load_shows";
     LOCK_BOOKINGS = "lock_bookings";

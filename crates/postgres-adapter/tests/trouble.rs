@@ -232,3 +232,50 @@ async fn the_schema_can_not_hold_a_lie() {
     let outcome = store.bookings().execute(&[Command::Confirm { booking_id: id }]).await.unwrap();
     assert_eq!(outcome, [Outcome::Confirmed { booking_id: id }]);
 }
+
+/// One booking that contradicts its seats, the oldest of all, does not keep the others from ending.
+#[tokio::test]
+async fn a_sweep_leaves_out_what_makes_no_sense() {
+    let (settings, store, show) = migrated().await;
+    let brief = TimeDelta::milliseconds(1);
+    let broken = held(&store, show, &[1], brief).await;
+    let others = [held(&store, show, &[2], brief).await, held(&store, show, &[3], brief).await];
+    let lie = "UPDATE seats SET status = 'AVAILABLE', booking_id = NULL, held_until = NULL WHERE seat_number = 1";
+    connect(&settings).await.batch_execute(lie).await.unwrap();
+    let swept = store.bookings().expire_due(std::num::NonZeroU32::new(10).unwrap()).await.unwrap();
+    assert_eq!(swept.expired, others);
+    assert!(!swept.expired.contains(&broken));
+}
+
+/// A confirm that came in time but has not committed yet: whoever reads the booking after its deadline waits for the truth.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_read_never_says_failed_of_what_is_being_confirmed() {
+    let (settings, store, show) = migrated().await;
+    let id = held(&store, show, &[1], TimeDelta::milliseconds(300)).await;
+    let confirmer = connect(&settings).await;
+    let confirm = "BEGIN; UPDATE seats SET status = 'CONFIRMED', held_until = NULL WHERE seat_number = 1;
+                   UPDATE bookings SET status = 'CONFIRMED', confirmed_at = clock_timestamp()";
+    confirmer.batch_execute(confirm).await.unwrap();
+    let watcher = connect(&settings).await;
+    while watcher.query_one("SELECT expires_at > clock_timestamp() FROM bookings", &[]).await.unwrap().get::<_, bool>(0) {
+        tokio::task::yield_now().await;
+    }
+    let patient = PgSettings { lock_timeout: std::time::Duration::from_secs(20), ..settings.clone() };
+    let bookings = PgStore::new(&patient, TimeSource::Store).unwrap().bookings();
+    let reading = tokio::spawn(async move { bookings.find(id).await });
+    until_waiting(&watcher, 1).await;
+    confirmer.batch_execute("COMMIT").await.unwrap();
+    let found = reading.await.unwrap().unwrap().unwrap();
+    assert_eq!(found.booking.state.status(), domain::BookingStatus::Confirmed);
+}
+
+/// A server that accepts a connection and then says nothing: the caller is told, and is not kept waiting for ever.
+#[tokio::test(start_paused = true)]
+async fn a_database_that_says_nothing_is_unavailable() {
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let store = PgStore::new(&PgSettings::new(format!("host=127.0.0.1 port={port} user=x sslmode=disable")), TimeSource::Store);
+    let command = hold(ShowId::new(1).unwrap(), &[1], TimeDelta::seconds(1));
+    let outcome = store.unwrap().bookings().execute(&[command]).await;
+    assert!(matches!(outcome, Err(StoreError::Unavailable(_))), "{outcome:?}");
+}

@@ -99,7 +99,7 @@ pub fn path(value: &Value) -> Result<PathBuf, String> {
 
 /// A secret that can't be guessed, if it was drawn at random.
 pub fn secret(value: &Value) -> Result<Secret, String> {
-    let text = value.text().filter(|text| text.trim().len() >= SECRET_BYTES_MIN);
+    let text = value.text().map(str::trim).filter(|text| text.len() >= SECRET_BYTES_MIN);
     text.map(Secret::new).ok_or_else(|| format!("a secret of at least {SECRET_BYTES_MIN} bytes (try `openssl rand -hex 32`)"))
 }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use domain::{
     Booking, BookingId, Changes, Command, Decision, Keys, Ledger, LockedRows, LockedSeat, Outcome, SeatKey, ShowId, StoreError,
-    TimeSource, Timestamp,
+    Swept, TimeSource, Timestamp,
 };
 use rusqlite::{Connection, Row, Transaction, TransactionBehavior, params};
 
@@ -48,6 +48,18 @@ impl<'a> Batch<'a> {
         let new_ids = self.save(&changes)?;
         let outcomes: Option<Vec<Outcome>> = decisions.into_iter().map(|decision| decision.outcome(&new_ids)).collect();
         Ok(outcomes.ok_or_else(no_identity)?)
+    }
+
+    /// Expires those of these bookings that are dead, and saves that.
+    pub(crate) fn sweep(&mut self, candidates: Vec<BookingId>) -> Result<Vec<Outcome>, Failure> {
+        let keys = Keys { bookings: candidates, ..Keys::default() };
+        let Swept { outcomes, changes, corrupt } = Ledger::sweep(&self.load(&keys)?);
+        for error in corrupt {
+            tracing::error!(%error, "a hold can't be expired");
+        }
+        self.changed |= !changes.is_empty();
+        self.save(&changes)?;
+        Ok(outcomes)
     }
 
     /// Makes it last. Without changes there is nothing to write, and the lock is only given back.

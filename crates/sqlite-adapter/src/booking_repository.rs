@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{
-    Booking, BookingDetails, BookingFilter, BookingId, BookingRepository, BookingStatus, Command, Outcome, Page, StoreError,
-    Sweep, TimeSource, Timestamp,
+    Booking, BookingDetails, BookingFilter, BookingId, BookingRepository, BookingState, BookingStatus, Command, Life, Outcome,
+    Page, StoreError, Sweep, TimeSource, Timestamp,
 };
 use rusqlite::{Connection, params};
 
@@ -45,7 +45,17 @@ impl BookingRepository for SqliteBookingRepository {
 
     async fn find(&self, id: BookingId) -> Result<Option<BookingDetails>, StoreError> {
         let time = self.core.time.clone();
-        self.core.readers.run(move |connection| find(connection, &time, id)).await
+        let (found, is_final) = self.core.readers.run(move |connection| find(connection, &time, id)).await?;
+        if is_final {
+            return Ok(found);
+        }
+        // A confirm that came in time may still be on its way. Where writing is done, it has ended.
+        let time = self.core.time.clone();
+        let settled = self.core.writer.run(move |connection| {
+            connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK")?;
+            find(connection, &time, id)
+        });
+        Ok(settled.await?.0)
     }
 
     async fn list(&self, filter: BookingFilter, page: Page) -> Result<Vec<Booking>, StoreError> {
@@ -65,9 +75,8 @@ fn expire_due(connection: &mut Connection, time: &TimeSource, limit: NonZeroU32)
     let mut batch = Batch::begin(connection, time)?;
     let now = batch.now();
     let candidates = due_bookings(batch.connection(), now, limit)?;
-    let commands: Vec<Command> = candidates.into_iter().map(|booking_id| Command::Expire { booking_id }).collect();
     let mut sweep = Sweep::default();
-    for outcome in batch.run(&commands)? {
+    for outcome in batch.sweep(candidates)? {
         match outcome {
             Outcome::Expired { booking_id, deadline } => {
                 sweep.expired.push(booking_id);
@@ -98,12 +107,13 @@ fn next_deadline(connection: &Connection) -> Result<Option<Timestamp>, Failure> 
     Ok(micros.and_then(Timestamp::from_timestamp_micros))
 }
 
-/// Reads take `now` before their snapshot: what was dead by then nobody can have confirmed by the time of the snapshot. The
-/// other way round a hold that is confirmed between the two would be reported as failed.
-fn find(connection: &mut Connection, time: &TimeSource, id: BookingId) -> Result<Option<BookingDetails>, Failure> {
+/// The booking, and whether it can be believed for good: a hold that is dead, but not FAILED in its row, may yet turn out to have
+/// been confirmed in time. Reads take `now` before their snapshot, so that the doubt ends with the writer's transaction.
+fn find(connection: &mut Connection, time: &TimeSource, id: BookingId) -> Result<(Option<BookingDetails>, bool), Failure> {
     let now = clock::now(time);
     let snapshot = connection.transaction()?;
-    let Some(booking) = load_bookings(&snapshot, [id])?.pop() else { return Ok(None) };
+    let Some(booking) = load_bookings(&snapshot, [id])?.pop() else { return Ok((None, true)) };
+    let is_final = booking.state != BookingState::Pending || booking.deadline.life(now) == Life::Live;
     let keys: Vec<_> = seat_keys(&booking).collect();
     let seats = load_seats(&snapshot, &keys)?;
     if seats.len() != keys.len() {
@@ -111,7 +121,7 @@ fn find(connection: &mut Connection, time: &TimeSource, id: BookingId) -> Result
         return Err(StoreError::Corrupt(text).into());
     }
     let seats = seats.iter().map(|seat| (seat.key.number, seat.state.as_of(now).status())).collect();
-    Ok(Some(BookingDetails { booking: booking.as_of(now), seats }))
+    Ok((Some(BookingDetails { booking: booking.as_of(now), seats }), is_final))
 }
 
 fn list(connection: &Connection, time: &TimeSource, filter: BookingFilter, page: Page) -> Result<Vec<Booking>, Failure> {

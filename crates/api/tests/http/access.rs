@@ -75,6 +75,10 @@ fn a_server_that_others_can_reach_does_not_start_unguarded() {
     assert!(refusal.contains("ADMIN_TOKEN") && refusal.contains("BOOKING_SECRET"), "{refusal}");
     let refusal = refusal_to_start(&[("ACCESS", "guarded"), ("ADMIN_TOKEN", ADMIN)]);
     assert!(!refusal.contains("ADMIN_TOKEN is not set") && refusal.contains("BOOKING_SECRET"), "{refusal}");
+    let same = [("ACCESS", "guarded"), ("ADMIN_TOKEN", ADMIN), ("BOOKING_SECRET", ADMIN)];
+    assert!(refusal_to_start(&same).contains("another secret"));
+    let unsendable = [("ACCESS", "guarded"), ("ADMIN_TOKEN", "pässwörd-pässwörd"), GUARDED[2]];
+    assert!(refusal_to_start(&unsendable).contains("ADMIN_TOKEN"));
     let refusal = refusal_to_start(&[("HOST", "0.0.0.0"), ("ADMIN_TOKEN", "short"), ("BOOKING_SECRET", "short too")]);
     assert!(refusal.contains("16 bytes") && !refusal.contains("short too"), "{refusal}");
 }

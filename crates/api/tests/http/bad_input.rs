@@ -141,6 +141,7 @@ async fn bodies_that_are_not_what_they_should_be_are_refused(kind: Kind) {
     post(&[0xff, 0xfe], "application/json").await.problem(400, "invalid_json");
     post("[".repeat(10_000).as_bytes(), "application/json").await.problem(400, "invalid_json");
     post(b"{}", "application/x-www-form-urlencoded").await.problem(415, "not_json");
+    client_without_a_type(&server).await;
     post(b"{}", "text/plain").await.problem(415, "not_json");
     post(b"{}", "Application/JSON").await.problem(400, "invalid_request");
     post(b"{}", "application/json; charset=utf-8").await.problem(400, "invalid_request");
@@ -153,6 +154,16 @@ async fn bodies_that_are_not_what_they_should_be_are_refused(kind: Kind) {
     let ignored = json!({"showId": show, "seats": [1], "userName": "Ada", "status": "CONFIRMED", "id": 77, "x": {}});
     let booked = client.post("/book", ignored).await.expect(201);
     assert_eq!((&booked["bookingId"], &booked["status"]), (&json!(1), &json!("PENDING")), "unknown members are ignored");
+}
+
+/// A page of another site can send a body without a type, unasked.
+async fn client_without_a_type(server: &Server) {
+    let show = r#"{"name":"Hamlet","start_time":"2025-12-11 19:00","total_seats":4}"#;
+    for kind in ["", ";;;"] {
+        let headers = [("content-type", kind)];
+        let reply = server.client().await.call(Method::POST, "/admin/shows", Some(show.as_bytes()), &headers).await;
+        reply.problem(415, "not_json");
+    }
 }
 
 async fn addresses_and_methods_that_are_not_there_are_refused(kind: Kind) {

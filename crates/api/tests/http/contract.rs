@@ -12,6 +12,7 @@ on_both_stores! {
     with_no_worker_a_dead_hold_is_dead_all_the_same
     shows_and_bookings_are_listed_newest_first_and_in_pages
     the_configured_origins_may_call_from_a_page
+    a_seat_map_is_small_on_the_wire
 }
 
 fn is_rfc3339_utc(value: &Value) -> bool {
@@ -156,6 +157,18 @@ async fn shows_and_bookings_are_listed_newest_first_and_in_pages(kind: Kind) {
         }
         assert_eq!(ids, [5, 4, 3, 2, 1], "{list}");
     }
+}
+
+async fn a_seat_map_is_small_on_the_wire(kind: Kind) {
+    let data = Data::fresh(kind);
+    let server = Server::start(&data, &[]).await;
+    let mut client = server.client().await;
+    let show = client.show(5_000).await;
+    let path = format!("/shows/{show}/seats");
+    let answer = client.0.call(Method::GET, &path, None, &[("accept-encoding", "gzip")]).await.unwrap();
+    assert_eq!(answer.header("content-encoding"), Some("gzip"));
+    assert!(answer.body.len() < 50_000, "{} bytes", answer.body.len());
+    assert_eq!(client.get(&path).await.expect(200).as_array().unwrap().len(), 5_000);
 }
 
 async fn the_configured_origins_may_call_from_a_page(kind: Kind) {

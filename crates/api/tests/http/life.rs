@@ -99,7 +99,14 @@ async fn a_database_that_is_newer_than_the_program_is_not_touched() {
 
 #[test]
 fn all_mistakes_in_the_settings_are_reported_at_once() {
-    let wrong = [("PORT", "99999"), ("HOLD_SECONDS", "soon"), ("TIME_ZONE", "Mars"), ("LANES", "0"), ("DATABASE_URL", "nope")];
+    let wrong = [
+        ("PORT", "99999"),
+        ("HOLD_SECONDS", "soon"),
+        ("TIME_ZONE", "Mars"),
+        ("LANES", "0"),
+        ("CORS_ALLOWED_ORIGINS", "http://a b"),
+        ("DATABASE_URL", "nope"),
+    ];
     let output = command(&wrong).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     let text = String::from_utf8(output.stderr).unwrap();

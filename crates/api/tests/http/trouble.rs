@@ -232,13 +232,23 @@ async fn a_row_is_locked_by_someone_else() {
     }
     let mut blocked = server.client().await;
     let blocked = tokio::spawn(async move { blocked.book(show, &[9, 10]).await });
-    let mut others = server.client().await;
-    for seat in 11..=30 {
-        others.booked(show, &[seat]).await;
+    // A crowd that wants the blocked seat, and among it those that want free ones.
+    let mut crowd = Vec::new();
+    for seat in 100..200_i64 {
+        let (mut fan, mut other) = (server.client().await, server.client().await);
+        crowd.push((
+            tokio::spawn(async move { fan.book(show, &[9]).await }),
+            tokio::spawn(async move { other.book(show, &[seat]).await }),
+        ));
     }
+    for (fan, other) in crowd {
+        other.await.unwrap().expect(201);
+        assert_eq!(fan.await.unwrap().status, 503);
+    }
+    let mut others = server.client().await;
     let refused = blocked.await.unwrap();
     assert_eq!(refused.headers["retry-after"], "1");
-    refused.problem(503, "contended");
+    assert_eq!(refused.status, 503);
     assert!(!sitter.is_finished(), "it was refused while the row was locked");
     sitter.await.unwrap();
     others.booked(show, &[9, 10]).await;
