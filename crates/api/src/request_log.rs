@@ -5,7 +5,7 @@ use std::time::Instant;
 use actix_cors::CorsError;
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
+use actix_web::http::header::{HeaderName, HeaderValue, VARY};
 use actix_web::middleware::Next;
 use rand::Rng;
 
@@ -29,10 +29,11 @@ pub(crate) async fn log<B: MessageBody>(
     let internal = problem.as_ref().and_then(|problem| problem.internal.clone());
     let mut response = match problem {
         Some(problem) => {
-            // Headers that others have put on the response, as for CORS, stay.
+            // The body is written anew; what CORS has put on the response stays.
             let headers = response.headers().clone();
             let mut response = response.into_response(problem.respond(id.to_str().ok())).map_into_right_body();
-            for (name, value) in headers.iter().filter(|(name, _)| *name != CONTENT_TYPE && *name != CONTENT_LENGTH) {
+            let of_cors = |name: &HeaderName| *name == VARY || name.as_str().starts_with("access-control-");
+            for (name, value) in headers.iter().filter(|(name, _)| of_cors(name)) {
                 response.headers_mut().insert(name.clone(), value.clone());
             }
             response

@@ -169,6 +169,8 @@ async fn a_seat_map_is_small_on_the_wire(kind: Kind) {
     assert_eq!(answer.header("content-encoding"), Some("gzip"));
     assert!(answer.body.len() < 50_000, "{} bytes", answer.body.len());
     assert_eq!(client.get(&path).await.expect(200).as_array().unwrap().len(), 5_000);
+    let absent = client.call(Method::GET, "/shows/99/seats", None, &[("accept-encoding", "gzip")]).await;
+    absent.problem(404, "no_such_show");
 }
 
 async fn the_configured_origins_may_call_from_a_page(kind: Kind) {
