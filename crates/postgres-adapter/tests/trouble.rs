@@ -279,3 +279,26 @@ async fn a_database_that_says_nothing_is_unavailable() {
     let outcome = store.unwrap().bookings().execute(&[command]).await;
     assert!(matches!(outcome, Err(StoreError::Unavailable(_))), "{outcome:?}");
 }
+
+/// A connection that goes silent between the greeting and the first statement: the lane that waits for it is told in the end.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_goes_silent_while_it_is_set_up_is_given_up() {
+    let (settings, _, show) = migrated().await;
+    let proxy = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let through =
+        settings.url.replace(&format!(":{}/", Cluster::shared().port()), &format!(":{}/", proxy.local_addr().unwrap().port()));
+    tokio::spawn(async move {
+        let (mut client, _) = proxy.accept().await.unwrap();
+        let mut server = tokio::net::TcpStream::connect(("127.0.0.1", Cluster::shared().port())).await.unwrap();
+        let (mut greeting, mut swallowed) = (vec![0; 8192], tokio::io::sink());
+        let length = tokio::io::AsyncReadExt::read(&mut client, &mut greeting).await.unwrap();
+        tokio::io::AsyncWriteExt::write_all(&mut server, &greeting[..length]).await.unwrap();
+        let (mut from_client, mut to_client) = client.split();
+        let (mut from_server, _keep) = server.split();
+        let _ =
+            tokio::join!(tokio::io::copy(&mut from_server, &mut to_client), tokio::io::copy(&mut from_client, &mut swallowed));
+    });
+    let store = PgStore::new(&PgSettings::new(format!("{through}?sslmode=disable")), TimeSource::Store).unwrap();
+    let outcome = store.bookings().execute(&[hold(show, &[1], TimeDelta::seconds(9))]).await;
+    assert!(matches!(outcome, Err(StoreError::Unavailable(_))), "{outcome:?}");
+}
