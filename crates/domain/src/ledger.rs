@@ -20,7 +20,8 @@ pub struct LockedRows {
     pub shows: Vec<ShowId>,
     /// Those of the wanted seats that exist, and every seat of `bookings`.
     pub seats: Vec<LockedSeat>,
-    /// Those of the named bookings that exist, and those whose dead holds block a wanted seat.
+    /// Those of the named bookings that exist, and those whose dead holds block a wanted seat. (Of these a store may leave out
+    /// what it has not met yet: the ledger says [`LedgerError::RowsMissing`] when it is needed.)
     pub bookings: Vec<Booking>,
 }
 

@@ -7,6 +7,7 @@
 //! | `execute` when a wanted seat is blocked by a dead hold that no sweep has found | 4 | the first trip twice, `ROLLBACK` in between |
 //! | `expire_due` | 2 | `BEGIN`, lock what is due, clock; save, `COMMIT`, next deadline |
 //! | `find`, `list`, `seat_map` | 1 | one |
+//! | `find` of a hold that is dead but not FAILED in its row | 3 | find, wait for whoever is changing it, find |
 //! | `create` | 1 | `BEGIN`, time limit, one for show and seats, `COMMIT` |
 //!
 //! Locks are taken on seats in key order, then on bookings in id order, in every path but the sweep, which never waits.

@@ -1,7 +1,7 @@
 //! PostgreSQL and the server in trouble: nothing answered is lost, nothing is half done, and it recovers by itself.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use loadgen::client::{BaseUrl, Connection, Method};
@@ -184,32 +184,36 @@ async fn its_connections_are_killed_under_load() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_server_is_killed_under_load() {
-    let (_cluster, data, server, show) = selling().await;
-    let port = server.port.to_string();
-    let crowd = Crowd::enter(&server.base_url(), show);
-    crowd.buys(100).await;
-    server.signal(Signal::KILL);
-    server.exited().await;
-    let server = Server::start(&data, &[("PORT", &port)]).await;
-    crowd.buys(100).await;
-    let promises = crowd.leave().await;
-    check(&promises, &data, &mut server.client().await, show).await;
+    let cluster = blocking(|| Cluster::start_durable().unwrap()).await;
+    killed_under_load(&Data::Postgres(cluster.fresh_database())).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_embedded_server_is_killed_under_load() {
-    let data = Data::fresh(crate::support::Kind::Sqlite);
-    let server = Server::start(&data, &[]).await;
+    killed_under_load(&Data::fresh(crate::support::Kind::Sqlite)).await;
+}
+
+async fn killed_under_load(data: &Data) {
+    let port = lasting_port().to_string();
+    let server = Server::start(data, &[("PORT", &port)]).await;
     let show = server.client().await.show(u32::try_from(SEATS).unwrap()).await;
-    let port = server.port.to_string();
     let crowd = Crowd::enter(&server.base_url(), show);
     crowd.buys(100).await;
     server.signal(Signal::KILL);
     server.exited().await;
-    let server = Server::start(&data, &[("PORT", &port)]).await;
+    let server = Server::start(data, &[("PORT", &port)]).await;
     crowd.buys(100).await;
     let promises = crowd.leave().await;
-    check(&promises, &data, &mut server.client().await, show).await;
+    check(&promises, data, &mut server.client().await, show).await;
+}
+
+/// A free port that stays free while its server is down: the system gives none of these to outgoing connections.
+fn lasting_port() -> u16 {
+    // Far from where the other tests of this process, and other processes, begin to look.
+    static ASKED: AtomicU16 = AtomicU16::new(0);
+    let first = u16::try_from(std::process::id() % 5_000).unwrap() * 2 + 20_000 + ASKED.fetch_add(500, Ordering::SeqCst);
+    let free = |port: &u16| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    (first..32_000).find(free).unwrap()
 }
 
 /// A psql session sits on a row: those who want that seat are told so, everyone else is served, and all is well afterwards.
