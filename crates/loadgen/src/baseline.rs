@@ -1,5 +1,5 @@
 //! The hold phase done the usual way, to compare with: an HTTP server on actix-web with a pool of connections, in which every
-//! `POST /book` is one transaction of five statements, each its own round trip.
+//! `POST /book` is one transaction of five statements, each its own round trip; or, the other [`Way`], a single statement.
 //!
 //! It works on the product's own database and tables, with prepared statements and with the seats locked in order: nothing
 //! about it is made slow on purpose. It runs in a process of its own, as the product does.
@@ -13,7 +13,8 @@ use std::fmt;
 use serde::Serialize;
 
 pub use process::{ServerProcess, this_program};
-pub use server::{ServerOptions, ServerStopped, serve};
+pub(crate) use server::PLAN_FOR_KEYS;
+pub use server::{ServerOptions, ServerStopped, Way, serve};
 
 use crate::progress::Progress;
 use crate::report::{PhaseReport, Report};

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::baseline::{LoadOptions, ServerOptions, ServerProcess};
+use crate::baseline::{LoadOptions, ServerOptions, ServerProcess, Way};
 use crate::progress::Progress;
 use crate::report::{PhaseReport, Report};
 use crate::sell_out;
@@ -25,7 +25,8 @@ pub struct CeilingReport {
 /// # Errors
 /// If the server does not start, or can't be reached.
 pub async fn run(program: &Path, load: &LoadOptions, workers: usize, progress: &Progress) -> anyhow::Result<CeilingReport> {
-    let server = ServerProcess::start(program, &ServerOptions { database_url: None, pool_size: 1, workers }).await?;
+    let idle = ServerOptions { database_url: None, pool_size: 1, workers, way: Way::default() };
+    let server = ServerProcess::start(program, &idle).await?;
     let target = Target::open(server.url().clone());
     Ok(CeilingReport { holds: sell_out::hold_only(&target, &load.house(), progress).await? })
 }

@@ -7,7 +7,9 @@ use anyhow::Context;
 use clap::{Parser, Subcommand};
 use loadgen::baseline::{self, ServerStopped, this_program};
 use loadgen::report::Report;
-use loadgen::{Progress, Target, baskets, ceiling, compare, one_by_one, one_seat, sell_out, verify};
+use loadgen::{
+    Progress, Target, baskets, bench, ceiling, chaos, compare, one_by_one, one_seat, overload, sell_out, soak, verify,
+};
 
 /// Loads a booking server, races customers against each other, and checks the books afterwards.
 ///
@@ -55,6 +57,22 @@ enum Command {
         #[command(flatten)]
         options: one_by_one::Options,
     },
+    /// Several times the load that the server can serve, and how it takes it
+    Overload {
+        #[command(flatten)]
+        target: Target,
+        #[command(flatten)]
+        options: overload::Options,
+    },
+    /// A good deal of the load that the server can serve, for a long time: does anything grow?
+    Soak {
+        #[command(flatten)]
+        target: Target,
+        #[command(flatten)]
+        options: soak::Options,
+    },
+    /// A service of its own, customers, and faults; everything that was answered is judged
+    Chaos(chaos::Options),
     /// Check the invariants in the store, online
     Verify(verify::Options),
     /// The hold phase done the usual way: five round trips a request through a pool
@@ -74,9 +92,30 @@ enum Command {
         #[arg(long, default_value_t = 1)]
         workers: usize,
     },
+    /// The benchmark: the product and those it is compared with, in turn; starts all that it needs
+    #[command(args_conflicts_with_subcommands = true)]
+    Bench {
+        #[command(subcommand)]
+        command: Option<BenchCommand>,
+        #[command(flatten)]
+        options: Box<bench::Options>,
+    },
     /// Serve the baseline until standard input ends
     #[command(hide = true)]
     BaselineServer(baseline::ServerOptions),
+}
+
+#[derive(Debug, Subcommand)]
+enum BenchCommand {
+    /// What a booking costs, and where: processor time, statements, bytes of log
+    Budget(Box<bench::Options>),
+    /// Figures, verdicts and plots of what was measured
+    Report(bench::report::Options),
+}
+
+async fn terminated() -> std::io::Result<()> {
+    tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?.recv().await;
+    Ok(())
 }
 
 impl Cli {
@@ -92,9 +131,13 @@ impl Cli {
                     | Command::SellOut { .. }
                     | Command::Baskets { .. }
                     | Command::OneByOne { .. }
+                    | Command::Overload { .. }
+                    | Command::Soak { .. }
+                    | Command::Chaos(_)
                     | Command::Baseline(_)
                     | Command::Compare { .. }
                     | Command::Ceiling { .. }
+                    | Command::Bench { .. }
                     | Command::BaselineServer(_) => ExitCode::FAILURE,
                 }
             }
@@ -118,6 +161,10 @@ impl Cli {
                     interrupted.context("can't wait for an interrupt")?;
                     Ok(ExitCode::from(130))
                 }
+                told = terminated() => {
+                    told.context("can't wait for a signal")?;
+                    Ok(ExitCode::from(143))
+                }
             }
         })
     }
@@ -129,6 +176,9 @@ impl Cli {
             Command::SellOut { target, options } => self.tell(&sell_out::run(target, options, &progress).await?),
             Command::Baskets { target, options } => self.tell(&baskets::run(target, options, &progress).await?),
             Command::OneByOne { target, options } => self.tell(&one_by_one::run(target, options, &progress).await?),
+            Command::Overload { target, options } => self.tell(&overload::run(target, options, &progress).await?),
+            Command::Soak { target, options } => self.tell(&soak::run(target, options, &progress).await?),
+            Command::Chaos(options) => self.tell(&chaos::run(options).await?),
             Command::Verify(options) => self.tell(&verify::run(options).await?),
             Command::Baseline(options) => {
                 anyhow::ensure!(options.server.database_url.is_some(), "the baseline needs --database-url");
@@ -136,11 +186,21 @@ impl Cli {
             }
             Command::Compare { target, options } => self.tell(&compare::run(&this_program()?, target, options, &progress).await?),
             Command::Ceiling { load, workers } => self.tell(&ceiling::run(&this_program()?, load, *workers, &progress).await?),
+            Command::Bench { command, options } => self.bench(command.as_ref(), options).await,
             Command::BaselineServer(options) => {
                 let ServerStopped = baseline::serve(options).await?;
                 Ok(ExitCode::SUCCESS)
             }
         }
+    }
+
+    async fn bench(&self, command: Option<&BenchCommand>, options: &bench::Options) -> anyhow::Result<ExitCode> {
+        let options = match command {
+            Some(BenchCommand::Report(options)) => return self.tell(&bench::report::write(options)?),
+            Some(BenchCommand::Budget(options)) => bench::Options { only: vec![bench::Part::Budget], ..(**options).clone() },
+            None => options.clone(),
+        };
+        self.tell(&bench::run(&this_program()?, &options, self.threads).await?)
     }
 
     fn tell(&self, report: &impl Report) -> anyhow::Result<ExitCode> {
@@ -151,5 +211,17 @@ impl Cli {
             writeln!(out, "{report}")?;
         }
         Ok(if report.passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn every_command_can_be_parsed() {
+        Cli::command().debug_assert();
     }
 }

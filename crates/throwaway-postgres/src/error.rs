@@ -20,6 +20,12 @@ pub enum StartError {
     /// Root may not run PostgreSQL, and there is nobody else to run it as.
     #[error("PostgreSQL does not run as root, and this machine has neither a user `postgres` nor a user `nobody`")]
     NobodyToRunAs,
+    /// No disk in memory.
+    #[error("a small disk can't be mounted here: that takes root, and Linux")]
+    NoSmallDisk,
+    /// `pg_basebackup` failed, or the standby did not catch up.
+    #[error("no standby: {0}")]
+    Standby(String),
     /// A program did not start, or a file could not be read.
     #[error("{what}: {source}")]
     Io {

@@ -5,23 +5,27 @@
 //! [`Drop`] tidies up at once, and after an exit, a panic or a SIGKILL a small shell in a process group of its own does.
 
 mod error;
+mod ports;
 mod programs;
 mod server;
+mod standby;
+mod trouble;
 mod watchdog;
 
 use std::io::Write as _;
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
-use std::process::{self, Stdio};
+use std::process::Stdio;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 pub use error::{PsqlError, StartError};
+pub use ports::free_port;
 use programs::Programs;
 use server::{Attempt, Server};
-use watchdog::Watchdog;
+pub use standby::REPLICATED;
+use watchdog::{Disk, Watchdog};
 
 /// How a throw-away cluster differs from PostgreSQL's defaults: it is small, and forgets in a crash of the machine (never
 /// in one of its own processes).
@@ -46,9 +50,6 @@ const THROWAWAY: [(&str, &str); 14] = [
 /// What makes a commit survive a crash. [`Cluster::start_durable`] uses it; it can also go into [`Cluster::start_with`].
 pub const DURABLE: [(&str, &str); 3] = [("fsync", "on"), ("synchronous_commit", "on"), ("full_page_writes", "on")];
 
-/// Below the ports that Linux and macOS give to outgoing connections, so that a load test can't take the port of a server
-/// that is down for a moment.
-const PORTS: std::ops::Range<u16> = 15_000..32_000;
 /// How often a start is tried when the port is taken.
 const ATTEMPTS: u32 = 40;
 
@@ -77,11 +78,19 @@ impl Cluster {
 
     /// Starts a cluster with more settings, as in `postgresql.conf`; they win over the ones a throw-away cluster has.
     pub fn start_with(settings: &[(&str, &str)]) -> Result<Self, StartError> {
-        let programs = Programs::find()?;
-        let watchdog = Watchdog::start(&programs)?;
+        Self::start_in(Programs::find()?, Disk::Ordinary, settings)
+    }
+
+    fn start_in(programs: Programs, disk: Disk, settings: &[(&str, &str)]) -> Result<Self, StartError> {
+        let watchdog = Watchdog::start(&programs, disk)?;
         initdb(&programs, &watchdog)?;
-        let settings: Vec<_> = THROWAWAY.iter().chain(settings).map(|(name, value)| format!("{name}={value}")).collect();
-        let (port, server) = start_on(any_port, &programs, &watchdog, &settings)?;
+        let settings = THROWAWAY.iter().chain(settings).map(|(name, value)| format!("{name}={value}")).collect();
+        Self::serve(programs, watchdog, settings)
+    }
+
+    /// Starts a server on the data directory that is there.
+    fn serve(programs: Programs, watchdog: Watchdog, settings: Vec<String>) -> Result<Self, StartError> {
+        let (port, server) = start_on(free_port, &programs, &watchdog, &settings)?;
         let server = Mutex::new(Some(server));
         Ok(Self { programs, watchdog, settings, port, server, databases: AtomicU32::new(0) })
     }
@@ -173,7 +182,7 @@ impl Cluster {
     pub fn start_again(&self) -> Result<(), StartError> {
         let mut server = self.server();
         if server.is_none() {
-            let (_, started) = start_on(|_| self.port, &self.programs, &self.watchdog, &self.settings)?;
+            let (_, started) = start_on(|| self.port, &self.programs, &self.watchdog, &self.settings)?;
             *server = Some(started);
         }
         Ok(())
@@ -195,16 +204,16 @@ fn initdb(programs: &Programs, watchdog: &Watchdog) -> Result<(), StartError> {
     Err(StartError::Initdb(String::from_utf8_lossy(&output.stderr).trim_end().to_owned()))
 }
 
-/// Starts the server on the port that `port` gives for the number of the attempt, again while something is in the way.
+/// Starts the server on the port that `port` gives, again while something is in the way.
 fn start_on(
-    port: impl Fn(u32) -> u16,
+    port: impl Fn() -> u16,
     programs: &Programs,
     watchdog: &Watchdog,
     settings: &[String],
 ) -> Result<(u16, Server), StartError> {
     let mut attempt = 1;
     loop {
-        let port = port(attempt);
+        let port = port();
         match Server::start(programs, watchdog, port, settings) {
             Ok(server) => return Ok((port, server)),
             Err(Attempt::Busy(_)) if attempt < ATTEMPTS => thread::sleep(Duration::from_millis(100)),
@@ -212,17 +221,4 @@ fn start_on(
         }
         attempt += 1;
     }
-}
-
-/// A port that is free now. Another process may take it before PostgreSQL does; then another attempt takes another port.
-fn any_port(attempt: u32) -> u16 {
-    let nanos = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().subsec_nanos();
-    let seed = u64::from(nanos) ^ (u64::from(process::id()) << 20) ^ (u64::from(attempt) << 40);
-    let width = PORTS.end - PORTS.start;
-    let ports = (0..u64::from(width)).map(|step| {
-        // A multiplicative hash: neighbouring seeds land far apart.
-        let hash = seed.wrapping_add(step).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 33;
-        PORTS.start + u16::try_from(hash % u64::from(width)).unwrap_or_default()
-    });
-    ports.into_iter().find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok()).unwrap_or(PORTS.start)
 }

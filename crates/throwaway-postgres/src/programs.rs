@@ -12,7 +12,7 @@ use crate::StartError;
 const MAJOR_WANTED: u32 = 15;
 
 /// The folder with PostgreSQL's programs, and the account that runs the server.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Programs {
     folder: PathBuf,
     major: u32,
@@ -51,6 +51,11 @@ impl Programs {
     /// A command that runs one of the programs as the account that may.
     pub(crate) fn server(&self, program: &str) -> Command {
         self.lower(self.client(program))
+    }
+
+    /// The account that runs the server, as `user:group`, where we are root; only then may we mount a disk.
+    pub(crate) fn account_instead_of_root(&self) -> Option<String> {
+        self.account.map(|Account { uid, gid }| format!("{uid}:{gid}"))
     }
 
     /// The command as the account that may run PostgreSQL. Setting a user as root also drops root's other groups.

@@ -88,6 +88,34 @@ impl Server {
         self.kill();
     }
 
+    /// Suspends every process of the server. Killing it works all the same; nothing else does before it is resumed.
+    pub(crate) fn suspend(&self) {
+        // First, so that it starts no more processes while they are listed.
+        signal(self.id(), Signal::STOP);
+        for child in children(self.id()) {
+            signal(child, Signal::STOP);
+        }
+    }
+
+    /// Resumes what was suspended.
+    pub(crate) fn resume(&self) {
+        for child in children(self.id()) {
+            signal(child, Signal::CONT);
+        }
+        signal(self.id(), Signal::CONT);
+    }
+
+    /// Kills the postmaster alone: its sessions finish what they are at, then notice, and end.
+    pub(crate) fn kill_postmaster(&mut self) {
+        signal(self.id(), Signal::KILL);
+        drop(self.postmaster.wait());
+    }
+
+    /// Whether the postmaster runs, perhaps suspended.
+    pub(crate) fn runs(&mut self) -> bool {
+        matches!(self.postmaster.try_wait(), Ok(None))
+    }
+
     /// A crash: no process of the server gets to run another instruction.
     pub(crate) fn kill(&mut self) {
         // Suspended first, so that it starts no more processes while they are listed.
@@ -105,7 +133,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         // The watchdog has stopped it before; this waits for it, so that no zombie stays.
-        if matches!(self.postmaster.try_wait(), Ok(None)) {
+        if self.runs() {
             self.kill();
         }
     }

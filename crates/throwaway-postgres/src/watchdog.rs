@@ -16,13 +16,30 @@ pub(crate) struct Watchdog {
     folder: PathBuf,
 }
 
+/// What the data directory lies on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Disk {
+    /// The disk that `/tmp` is on.
+    Ordinary,
+    /// A disk in memory of this many megabytes, which can be filled. Only root may mount one.
+    Small(u32),
+}
+
 impl Watchdog {
     /// Starts it in a process group of its own, so that what ends us does not end it; it makes the folder.
-    pub(crate) fn start(programs: &Programs) -> Result<Self, StartError> {
+    pub(crate) fn start(programs: &Programs, disk: Disk) -> Result<Self, StartError> {
         let failed = || StartError::io("can't start a shell that makes a folder in /tmp");
-        let mut shell = programs
-            .lower(Command::new("/bin/sh"))
+        let shell = Command::new("/bin/sh");
+        let (mut shell, disk) = match disk {
+            Disk::Ordinary => (programs.lower(shell), None),
+            Disk::Small(megabytes) => {
+                let account = programs.account_instead_of_root().ok_or(StartError::NoSmallDisk)?;
+                (shell, Some([megabytes.to_string(), account]))
+            }
+        };
+        let mut shell = shell
             .args(["-c", include_str!("watchdog.sh"), "rowlock-pg-watchdog"])
+            .args(disk.iter().flatten())
             .current_dir("/")
             .process_group(0)
             .stdin(Stdio::piped())
@@ -35,6 +52,7 @@ impl Watchdog {
             BufReader::new(stdout).read_line(&mut line).map_err(failed())?;
         }
         match line.trim_end() {
+            "" if disk.is_some() => Err(StartError::NoSmallDisk),
             "" => Err(failed()(std::io::Error::other("it named no folder"))),
             folder => Ok(Self { folder: PathBuf::from(folder), shell }),
         }

@@ -1,10 +1,19 @@
 # Keeps watch over one throw-away cluster: makes its folder, waits until whoever started it is gone, then stops what is
 # left and removes the folder. Being gone shows as the end of standard input, which comes however a process dies.
 # PostgreSQL's programs run in this script's process group, so it can signal them without knowing their ids.
+# With two arguments, megabytes and user:group, the data directory is a disk of that size in memory; that takes root.
 trap '' HUP INT QUIT TERM PIPE
 umask 077
 folder=$(mktemp -d /tmp/rowlock-pg-XXXXXX) || exit 1
-lock=$folder/data/postmaster.pid
+data=$folder/data
+lock=$data/postmaster.pid
+if [ -n "$1" ]; then
+    mkdir "$data" && mount -t tmpfs -o "size=$1m,mode=0700" rowlock-pg "$data" && chown "$2" "$folder" "$data" || {
+        umount -l "$data"
+        rm -rf "$folder"
+        exit 1
+    } 2>/dev/null
+fi
 echo "$folder"
 read -r _
 
@@ -28,6 +37,7 @@ elif [ -s "$lock" ]; then
     ipcrm -m "${segment##* }" 2>/dev/null
 fi
 
+[ -z "$1" ] || umount -l "$data"
 tries=0
 until rm -rf "$folder" 2>/dev/null || [ $tries -ge 50 ]; do
     tries=$((tries + 1))

@@ -1,4 +1,4 @@
-//! The five round trips.
+//! The five round trips, and the one.
 
 use deadpool_postgres::Pool;
 use tokio_postgres::Row;
@@ -21,8 +21,21 @@ pub(super) async fn create_show(pool: &Pool, name: &str, total_seats: i32) -> Re
     Ok(client.query_one(&statement, &[&name, &total_seats]).await?.try_get(0)?)
 }
 
-/// Holds these seats, which are in ascending order, in one transaction.
-pub(super) async fn hold(pool: &Pool, show_id: i64, seats: &[i32], user: &str) -> Result<Ending, Failure> {
+/// Holds these seats, which are in ascending order, by one statement, which is a transaction of its own.
+pub(super) async fn hold_by_one(pool: &Pool, show_id: i64, seats: &[i32], user: &str) -> Result<Ending, Failure> {
+    let client = pool.get().await?;
+    let booking = if let [seat] = seats {
+        let statement = client.prepare_cached(include_str!("../../sql/baseline/hold-one-seat.sql")).await?;
+        client.query_opt(&statement, &[&show_id, seat, &user]).await?
+    } else {
+        let statement = client.prepare_cached(include_str!("../../sql/baseline/hold-basket.sql")).await?;
+        client.query(&statement, &[&show_id, &seats, &user]).await?.into_iter().next()
+    };
+    booking.map_or(Ok(Ending::NotFree), |booking| Ok(Ending::Held(booking.try_get(0)?)))
+}
+
+/// Holds these seats, which are in ascending order, in one transaction of five statements.
+pub(super) async fn hold_by_five(pool: &Pool, show_id: i64, seats: &[i32], user: &str) -> Result<Ending, Failure> {
     let mut client = pool.get().await?;
     let lock_seats = client.prepare_cached(include_str!("../../sql/baseline/lock-seats.sql")).await?;
     let insert_booking = client.prepare_cached(include_str!("../../sql/baseline/insert-booking.sql")).await?;

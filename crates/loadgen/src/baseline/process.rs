@@ -20,7 +20,7 @@ const START_LIMIT: Duration = Duration::from_secs(20);
 #[derive(Debug)]
 pub struct ServerProcess {
     url: BaseUrl,
-    _child: Child,
+    child: Child,
 }
 
 /// The program that runs now, to start a server from.
@@ -39,6 +39,7 @@ impl ServerProcess {
     pub async fn start(program: &Path, options: &ServerOptions) -> anyhow::Result<Self> {
         let mut command = Command::new(program);
         command.arg("baseline-server").env_remove("DATABASE_URL");
+        command.args(["--way", options.way.name()]);
         command.args(["--pool-size", &options.pool_size.to_string(), "--workers", &options.workers.to_string()]);
         if let Some(url) = &options.database_url {
             // Not as an argument: it holds a password, and everyone can read arguments.
@@ -57,11 +58,16 @@ impl ServerProcess {
             .context("the baseline server does not say where it listens")?
             .context("can't read where the baseline server listens")?;
         let url = line.trim().parse().context("the baseline server did not start")?;
-        Ok(Self { url, _child: child })
+        Ok(Self { url, child })
     }
 
     /// Where it listens.
     pub const fn url(&self) -> &BaseUrl {
         &self.url
+    }
+
+    /// Its process id, while it runs.
+    pub fn id(&self) -> Option<u32> {
+        self.child.id()
     }
 }

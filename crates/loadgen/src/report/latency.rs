@@ -3,10 +3,11 @@
 use std::fmt;
 
 use hdrhistogram::Histogram;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Percentiles of latencies, in milliseconds. All zero if there was nothing to measure.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct LatencyMs {
     /// Half were at most this.
     pub p50: f64,
@@ -14,6 +15,8 @@ pub struct LatencyMs {
     pub p90: f64,
     /// Ninety-nine of a hundred were at most this.
     pub p99: f64,
+    /// Nine hundred and ninety-nine of a thousand were at most this.
+    pub p999: f64,
     /// The longest.
     pub max: f64,
 }
@@ -29,7 +32,8 @@ impl LatencyMs {
             histogram.record(u64::from(latency))?;
         }
         let at = |quantile| ms(histogram.value_at_quantile(quantile));
-        Ok(Self { p50: at(0.5), p90: at(0.9), p99: at(0.99), max: ms(latencies_us.iter().copied().max().unwrap_or(0).into()) })
+        let max = ms(latencies_us.iter().copied().max().unwrap_or(0).into());
+        Ok(Self { p50: at(0.5), p90: at(0.9), p99: at(0.99), p999: at(0.999), max })
     }
 }
 
@@ -40,7 +44,8 @@ fn ms(us: u64) -> f64 {
 
 impl fmt::Display for LatencyMs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "p50 {:.2} ms  p90 {:.2}  p99 {:.2}  max {:.2}", self.p50, self.p90, self.p99, self.max)
+        let Self { p50, p90, p99, p999, max } = self;
+        write!(f, "p50 {p50:.2} ms  p90 {p90:.2}  p99 {p99:.2}  p99.9 {p999:.2}  max {max:.2}")
     }
 }
 
@@ -52,7 +57,9 @@ mod tests {
     fn percentiles_are_those_of_the_sorted_latencies() {
         let latencies: Vec<u32> = (1..=1000).rev().map(|n| n * 1000).collect();
         let found = LatencyMs::of(&latencies).unwrap();
-        for (found, exact) in [(found.p50, 500.0), (found.p90, 900.0), (found.p99, 990.0), (found.max, 1000.0_f64)] {
+        for (found, exact) in
+            [(found.p50, 500.0), (found.p90, 900.0), (found.p99, 990.0), (found.p999, 999.0), (found.max, 1000.0_f64)]
+        {
             assert!((found - exact).abs() <= exact / 1000.0, "{found} for {exact}");
         }
     }

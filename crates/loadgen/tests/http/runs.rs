@@ -9,13 +9,15 @@ use loadgen::{Progress, Target, baskets, one_by_one, one_seat, sell_out};
 use serde_json::{Value, json};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Cheat {
+pub(crate) enum Cheat {
     None,
     SellsTwice,
     FailsSometimes,
     ForgetsConfirms,
     SellsByItself,
     NeedsPatience,
+    LosesHolds,
+    Dawdles,
 }
 
 /// Seats of each show: booking and whether it is confirmed.
@@ -42,6 +44,13 @@ impl Books {
                 self.book(number("showId") - 1, seats, cheat)
             }
             "POST /book/confirm" => self.confirm(number("bookingId") - 1, cheat),
+            booking if booking.starts_with("GET /book/") => {
+                let id: usize = booking.rsplit('/').next().unwrap().parse().unwrap();
+                let (show, seats) = &self.bookings[id - 1];
+                let booking = json!({ "id": id, "show_id": show + 1, "user_name": "guest", "status": "PENDING" });
+                let seats = seats.iter().map(|seat| json!({ "seat_number": seat, "status": "PENDING" })).collect::<Vec<_>>();
+                Reaction::Answer(200, json!({ "booking": booking, "seats": seats }).to_string())
+            }
             seat_map => {
                 let show: usize = seat_map.split('/').nth(2).unwrap().parse().unwrap();
                 Reaction::Answer(200, self.seat_map(show - 1, cheat))
@@ -82,6 +91,7 @@ impl Books {
         let seats = self.shows[show].iter().map(|(seat, owner)| {
             let status = match owner {
                 Some((_, true)) => "CONFIRMED",
+                Some((booking, false)) if cheat == Cheat::LosesHolds && booking % 50 == 7 => "AVAILABLE",
                 Some((_, false)) => "PENDING",
                 None if cheat == Cheat::SellsByItself => "CONFIRMED",
                 None => "AVAILABLE",
@@ -93,9 +103,15 @@ impl Books {
     }
 }
 
-fn server(cheat: Cheat) -> Target {
+pub(crate) fn server(cheat: Cheat) -> Target {
     let books = Arc::new(Mutex::new(Books::default()));
-    Target::open(Scripted::start(move |request| books.lock().unwrap().react(request, cheat)).url)
+    let script = move |request: &Arrived| {
+        if cheat == Cheat::Dawdles && request.call.starts_with("POST /book") {
+            std::thread::sleep(std::time::Duration::from_millis(30));
+        }
+        books.lock().unwrap().react(request, cheat)
+    };
+    Target::open(Scripted::start(script).url)
 }
 
 async fn race(cheat: Cheat) -> one_seat::OneSeatReport {

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on has to fail")]
 
 mod baseline;
+mod bench;
 mod books;
 mod verify_postgres;
 mod verify_sqlite;

@@ -1,0 +1,148 @@
+//! Each answer by itself.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::super::history::{
+    Answer, BookingStatus, Call, FoundBooking, History, MapSeat, NotDone, OffendingReason, OffendingSeat, Operation, Refusal,
+    SeatStatus, Unknown,
+};
+use super::bookings::{Booking, Bookings};
+use super::{Kind, Violation, at, named};
+
+/// Checks every answer.
+pub(super) fn check(history: &History, bookings: &Bookings<'_>, violations: &mut Vec<Violation>) {
+    let seats: HashMap<i64, u32> = history.shows.iter().map(|show| (show.id, show.seats)).collect();
+    for operation in &history.operations {
+        let fault = match &operation.answer {
+            Answer::NotDone(NotDone::Unforeseen(what)) | Answer::Unknown(Unknown::Unforeseen(what)) => {
+                Some((Kind::Unforeseen, format!("was answered {what}")))
+            }
+            Answer::NotDone(_) | Answer::Unknown(_) => None,
+            Answer::Refused(refusal) => refusal_fault(operation, refusal, bookings, &seats),
+            _ => success_fault(operation, bookings, &seats),
+        };
+        if let Some((kind, says)) = fault {
+            violations.push(Violation::new(kind, format!("{} {says}", named(operation))).by([operation.id]));
+        }
+    }
+}
+
+type Fault = (Kind, String);
+
+fn does_not_fit(says: impl Into<String>) -> Fault {
+    (Kind::DoesNotFit, says.into())
+}
+
+fn answers_something_else(operation: &Operation) -> Fault {
+    does_not_fit(format!("was answered something else: {:?}", operation.answer))
+}
+
+fn success_fault(operation: &Operation, bookings: &Bookings<'_>, seats: &HashMap<i64, u32>) -> Option<Fault> {
+    match (&operation.call, &operation.answer) {
+        (Call::Hold { .. }, Answer::Held { booking_id, .. }) => deadline_fault(operation, bookings.get(*booking_id)?),
+        (Call::Confirm { booking_id }, Answer::Confirmed { booking_id: answered }) if booking_id == answered => None,
+        (Call::Find { booking_id }, Answer::Found(found)) if *booking_id == found.id => {
+            found_fault(found, bookings.get(found.id)?)
+        }
+        (Call::SeatMap { show_id }, Answer::SeatMap(map)) => map_fault(map, *show_id, seats.get(show_id).copied()?, bookings),
+        // Looked at with all other lists.
+        (Call::List { .. }, Answer::Bookings(_)) => None,
+        _ => Some(answers_something_else(operation)),
+    }
+}
+
+fn refusal_fault(operation: &Operation, refusal: &Refusal, bookings: &Bookings<'_>, seats: &HashMap<i64, u32>) -> Option<Fault> {
+    match (&operation.call, refusal) {
+        (Call::Hold { show_id, seats: asked }, Refusal::SeatsNotFree(named)) => {
+            refused_seats_fault(asked, named, seats.get(show_id).copied()?)
+        }
+        (Call::Confirm { .. }, Refusal::NotPending { status: BookingStatus::Confirmed | BookingStatus::Failed }) => None,
+        (Call::Confirm { booking_id }, Refusal::HoldExpired { expired_at }) => {
+            let deadline = bookings.get(*booking_id)?.deadline;
+            let (told, real) = (at(*expired_at), at(deadline.earliest));
+            let wrong = deadline.shown() != *expired_at;
+            wrong.then(|| does_not_fit(format!("was told that the hold ended at {told}, but its deadline is {real}")))
+        }
+        (Call::Confirm { booking_id } | Call::Find { booking_id }, Refusal::NoSuchBooking) => {
+            let known = bookings.get(*booking_id).is_some_and(|booking| booking.known < operation.began);
+            known.then(|| (Kind::Missing, format!("was told that there is no booking {booking_id}, which was known before")))
+        }
+        (Call::Hold { show_id, .. } | Call::SeatMap { show_id }, Refusal::NoSuchShow) => {
+            Some((Kind::Missing, format!("was told that there is no show {show_id}")))
+        }
+        _ => Some(answers_something_else(operation)),
+    }
+}
+
+/// The deadline tells when the hold was decided, which must have been during the call.
+fn deadline_fault(operation: &Operation, booking: &Booking<'_>) -> Option<Fault> {
+    let decided = booking.decided;
+    let during = decided.latest >= operation.began && decided.earliest <= operation.ended;
+    let says = || {
+        let (began, ended, decided) = (at(operation.began), at(operation.ended), at(decided.earliest));
+        format!("was given a deadline that belongs to a decision at {decided}, but it lasted from {began} to {ended}")
+    };
+    // The booking is another's if its identity was given twice, which is reported as such.
+    (!during && booking.hold.id == operation.id).then(|| (Kind::DeadlineWrong, says()))
+}
+
+fn refused_seats_fault(asked: &[u32], named: &[OffendingSeat], seats: u32) -> Option<Fault> {
+    let numbers: BTreeSet<u32> = named.iter().map(|seat| seat.number).collect();
+    if named.is_empty() || numbers.len() < named.len() || !numbers.iter().all(|number| asked.contains(number)) {
+        return Some(does_not_fit(format!("asked for seats {asked:?}, and was refused for seats {numbers:?}")));
+    }
+    let unknown: Vec<u32> = named.iter().filter(|s| s.reason == OffendingReason::Unknown).map(|s| s.number).collect();
+    let beyond: Vec<u32> = asked.iter().copied().filter(|number| *number > seats).collect();
+    (unknown != beyond).then(|| {
+        (
+            Kind::DoesNotFit,
+            format!("was told that the show has no seats {unknown:?}; of those asked for, that is true of {beyond:?}"),
+        )
+    })
+}
+
+fn found_fault(found: &FoundBooking, booking: &Booking<'_>) -> Option<Fault> {
+    let id = found.id;
+    let user_name = Operation::user_name(booking.hold.id);
+    if found.user_name != user_name {
+        return Some(does_not_fit(format!("was told that booking {id} is {}'s, but it is {user_name}'s", found.user_name)));
+    }
+    let numbers: Vec<u32> = found.seats.iter().map(|(number, _)| *number).collect();
+    if (found.show_id, numbers.as_slice()) != (booking.show_id, booking.seats) {
+        let (show, seats) = (booking.show_id, booking.seats);
+        return Some(does_not_fit(format!(
+            "was told that booking {id} has seats {numbers:?} of show {}; it asked for {seats:?} of {show}",
+            found.show_id
+        )));
+    }
+    if found.expires_at != booking.deadline.shown() {
+        let (told, real) = (at(found.expires_at), at(booking.deadline.earliest));
+        return Some(does_not_fit(format!("was told that booking {id} is held until {told}, but that is {real}")));
+    }
+    let expected = match found.status {
+        BookingStatus::Pending => SeatStatus::Pending,
+        BookingStatus::Confirmed => SeatStatus::Confirmed,
+        // Its seats may be anyone's.
+        BookingStatus::Failed => return None,
+    };
+    let all = found.seats.iter().all(|(_, status)| *status == expected);
+    (!all).then(|| {
+        (Kind::DoesNotFit, format!("was told that booking {id} is {:?}, and its seats are {:?}", found.status, found.seats))
+    })
+}
+
+fn map_fault(map: &[MapSeat], show_id: i64, seats: u32, bookings: &Bookings<'_>) -> Option<Fault> {
+    if !map.iter().map(|seat| seat.number).eq(1..=seats) {
+        return Some(does_not_fit(format!("was shown other seats of show {show_id} than 1 to {seats}, or not in their order")));
+    }
+    let contradicts_itself = |seat: &MapSeat| (seat.status == SeatStatus::Available) != seat.booking_id.is_none();
+    let is_not_its_bookings = |seat: &MapSeat| {
+        let booking = seat.booking_id.and_then(|id| bookings.get(id));
+        booking.is_some_and(|booking| booking.show_id != show_id || !booking.seats.contains(&seat.number))
+    };
+    let seat = map.iter().find(|seat| contradicts_itself(seat) || is_not_its_bookings(seat))?;
+    Some(does_not_fit(format!(
+        "was shown seat {} of show {show_id} as {:?}, with booking {:?}",
+        seat.number, seat.status, seat.booking_id
+    )))
+}

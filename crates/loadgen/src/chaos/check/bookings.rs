@@ -1,0 +1,208 @@
+//! What is known of each booking, from all that was answered about it.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use super::super::books::{BookingRow, Books};
+use super::super::history::{Answer, BookingStatus, Call, History, Micros, Operation, Refusal, SeatStatus};
+use super::super::linear::{Hold, Sight, Span};
+use super::{Kind, Violation, named};
+
+/// A booking and the hold that made it.
+pub(super) struct Booking<'a> {
+    /// Its identity.
+    pub(super) id: i64,
+    /// The hold.
+    pub(super) hold: &'a Operation,
+    /// The show, as the hold asked.
+    pub(super) show_id: i64,
+    /// The seats, as the hold asked.
+    pub(super) seats: &'a [u32],
+    /// When the hold was decided.
+    pub(super) decided: Span,
+    /// When it ends.
+    pub(super) deadline: Span,
+    /// When somebody had been told of it.
+    pub(super) known: Micros,
+    /// When somebody had been told that it is CONFIRMED.
+    pub(super) known_sold: Micros,
+    /// Who was told so first.
+    pub(super) sold_seen_by: Option<u64>,
+    /// Who was told, by a call that looks closely, that it has FAILED.
+    pub(super) failed_seen_by: Option<u64>,
+    /// When the first confirm of it began that nobody knows the outcome of.
+    pub(super) unknown_confirm: Option<Micros>,
+}
+
+/// All bookings that a hold explains, by identity.
+pub(super) struct Bookings<'a>(BTreeMap<i64, Booking<'a>>);
+
+/// What an answer says of a booking.
+pub(super) struct Sighting {
+    /// Which.
+    pub(super) booking_id: i64,
+    /// How it stands.
+    pub(super) status: BookingStatus,
+    /// How closely the call looked.
+    pub(super) sight: Sight,
+}
+
+impl<'a> Bookings<'a> {
+    /// Those that were answered; and those that nobody was told the identity of, from the books.
+    pub(super) fn of(history: &'a History, books: &Books, violations: &mut Vec<Violation>) -> Self {
+        let mut bookings = Self(BTreeMap::new());
+        for operation in &history.operations {
+            if let (Call::Hold { show_id, seats }, Answer::Held { booking_id, expires_at }) = (&operation.call, &operation.answer)
+            {
+                let deadline = Span::cut(*expires_at);
+                let booking = Booking::new(*booking_id, operation, (*show_id, seats), deadline, history.hold_for);
+                bookings.add(booking, violations);
+            }
+        }
+        for row in &books.bookings {
+            let hold = Operation::of_user(&row.user_name).and_then(|id| history.operation(id));
+            if let Some(booking) = hold.and_then(|hold| unanswered(hold, row)) {
+                bookings.add(booking, violations);
+            }
+        }
+        bookings.see(history, violations);
+        bookings
+    }
+
+    pub(super) fn get(&self, id: i64) -> Option<&Booking<'a>> {
+        self.0.get(&id)
+    }
+
+    pub(super) fn all(&self) -> impl Iterator<Item = &Booking<'a>> {
+        self.0.values()
+    }
+
+    /// Those with this identity or a higher one.
+    pub(super) fn from(&self, id: i64) -> impl Iterator<Item = &Booking<'a>> {
+        self.0.range(id..).map(|(_, booking)| booking)
+    }
+
+    fn add(&mut self, booking: Booking<'a>, violations: &mut Vec<Violation>) {
+        match self.0.entry(booking.id) {
+            Entry::Vacant(place) => {
+                place.insert(booking);
+            }
+            Entry::Occupied(place) => {
+                let (id, first, second) = (booking.id, place.get().hold, booking.hold);
+                let says = format!("booking {id} was given to {} and to {}", named(first), named(second));
+                violations.push(Violation::new(Kind::IdGivenTwice, says).by([first.id, second.id]).about([id]));
+            }
+        }
+    }
+
+    fn see(&mut self, history: &'a History, violations: &mut Vec<Violation>) {
+        for operation in &history.operations {
+            if let (Call::Confirm { booking_id }, Answer::Unknown(_)) = (&operation.call, &operation.answer)
+                && let Some(booking) = self.0.get_mut(booking_id)
+            {
+                let earlier = booking.unknown_confirm.unwrap_or(Micros::MAX);
+                booking.unknown_confirm = Some(operation.began.min(earlier));
+            }
+            for sighting in sightings(operation) {
+                match self.0.get_mut(&sighting.booking_id) {
+                    Some(booking) => booking.see(&sighting, operation),
+                    None => violations.push(nobodys(&sighting, operation)),
+                }
+            }
+        }
+    }
+}
+
+/// The booking that a hold made which was not answered so.
+fn unanswered<'a>(hold: &'a Operation, row: &BookingRow) -> Option<Booking<'a>> {
+    let Call::Hold { show_id, seats } = &hold.call else { return None };
+    if matches!(hold.answer, Answer::Held { .. }) {
+        return None;
+    }
+    let hold_for = row.expires_at - row.created_at;
+    Some(Booking::new(row.id, hold, (*show_id, seats), Span::exactly(row.expires_at), hold_for))
+}
+
+fn nobodys(sighting: &Sighting, operation: &Operation) -> Violation {
+    let id = sighting.booking_id;
+    let says = format!(
+        "{} was told of booking {id}, which no hold explains: none was answered so, and the books have none",
+        named(operation)
+    );
+    Violation::new(Kind::NobodysBooking, says).by([operation.id]).about([id])
+}
+
+impl<'a> Booking<'a> {
+    fn new(id: i64, hold: &'a Operation, (show_id, seats): (i64, &'a [u32]), deadline: Span, hold_for: Micros) -> Self {
+        Self {
+            id,
+            hold,
+            show_id,
+            seats,
+            decided: deadline.minus(hold_for),
+            deadline,
+            known: if matches!(hold.answer, Answer::Held { .. }) { hold.ended } else { Micros::MAX },
+            known_sold: Micros::MAX,
+            sold_seen_by: None,
+            failed_seen_by: None,
+            unknown_confirm: None,
+        }
+    }
+
+    fn see(&mut self, sighting: &Sighting, operation: &Operation) {
+        self.known = self.known.min(operation.ended);
+        match (sighting.status, sighting.sight) {
+            (BookingStatus::Confirmed, _) if operation.ended < self.known_sold => {
+                (self.known_sold, self.sold_seen_by) = (operation.ended, Some(operation.id));
+            }
+            (BookingStatus::Failed, Sight::Sharp) => self.failed_seen_by = Some(operation.id),
+            (BookingStatus::Pending | BookingStatus::Confirmed | BookingStatus::Failed, _) => {}
+        }
+    }
+
+    /// Whether the hold was answered with this booking.
+    pub(super) const fn was_answered(&self) -> bool {
+        matches!(self.hold.answer, Answer::Held { .. })
+    }
+
+    /// Its part in the story of a seat.
+    pub(super) fn as_hold(&self) -> Hold {
+        Hold {
+            operation: self.hold.id,
+            booking_id: self.id,
+            decided: self.decided,
+            deadline: self.deadline,
+            ended: self.was_answered().then_some(self.hold.ended),
+            unknown_confirm: self.unknown_confirm,
+            known_sold: self.known_sold,
+        }
+    }
+}
+
+/// What a call was told of bookings. (A 201 is none: it makes its booking.)
+pub(super) fn sightings(operation: &Operation) -> Vec<Sighting> {
+    let sharp = |booking_id, status| vec![Sighting { booking_id, status, sight: Sight::Sharp }];
+    match (&operation.call, &operation.answer) {
+        (_, Answer::Confirmed { booking_id }) => sharp(*booking_id, BookingStatus::Confirmed),
+        (_, Answer::Found(found)) => sharp(found.id, found.status),
+        (Call::Confirm { booking_id }, Answer::Refused(Refusal::HoldExpired { .. })) => sharp(*booking_id, BookingStatus::Failed),
+        (Call::Confirm { booking_id }, Answer::Refused(Refusal::NotPending { status })) => sharp(*booking_id, *status),
+        (_, Answer::SeatMap(seats)) => {
+            let status = |status| match status {
+                SeatStatus::Confirmed => BookingStatus::Confirmed,
+                SeatStatus::Pending | SeatStatus::Available => BookingStatus::Pending,
+            };
+            let seats = seats.iter().filter_map(|seat| Some((seat.booking_id?, status(seat.status))));
+            seats.map(|(booking_id, status)| Sighting { booking_id, status, sight: Sight::Blurred }).collect()
+        }
+        (_, Answer::Bookings(listed)) => {
+            let sighting = |row: &super::super::history::ListedBooking| Sighting {
+                booking_id: row.id,
+                status: row.status,
+                sight: Sight::Blurred,
+            };
+            listed.iter().map(sighting).collect()
+        }
+        (_, Answer::Held { .. } | Answer::Refused(_) | Answer::NotDone(_) | Answer::Unknown(_)) => Vec::new(),
+    }
+}

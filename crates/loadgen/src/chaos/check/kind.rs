@@ -1,0 +1,105 @@
+//! The kinds of violation.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// What kind of violation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// An answer that the contract does not foresee: a 500, a 503 without `Retry-After`, a body that makes no sense.
+    Unforeseen,
+    /// An answer to another question, or one that contradicts itself or what its booking was made with.
+    DoesNotFit,
+    /// A deadline that is not as long after the decision as the servers hold a seat.
+    DeadlineWrong,
+    /// Two holds were given one booking.
+    IdGivenTwice,
+    /// A booking that no hold explains.
+    NobodysBooking,
+    /// Something that was there is not found.
+    Missing,
+    /// A booking that was CONFIRMED or FAILED is something else.
+    FinalStateChanged,
+    /// The answers about a seat, or about a booking, can't be told as one story.
+    NotLinearizable,
+    /// There are too many stories to try them all.
+    Undecided,
+    /// A hold was answered with 201, and is not in the books.
+    HoldLost,
+    /// A booking is in the books with other seats, another name or another deadline than it was made with.
+    HoldAltered,
+    /// A confirm was answered with 200, and its booking is not CONFIRMED in the books.
+    ConfirmLost,
+    /// Something happened of which was said that it had not.
+    NotDoneButDone,
+    /// Something happened that nobody had asked for.
+    AskedByNobody,
+    /// One hold made two bookings.
+    HeldTwice,
+    /// The books say that a call was decided before it began or after it was answered.
+    OutsideItsCall,
+    /// Confirmed at the deadline or after it.
+    ConfirmedTooLate,
+    /// Two bookings had a seat at the same time.
+    DoubleBooking,
+    /// The seats in the books do not add up, or contradict their bookings.
+    SeatsWrong,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 19] = [
+        Self::Unforeseen,
+        Self::DoesNotFit,
+        Self::DeadlineWrong,
+        Self::IdGivenTwice,
+        Self::NobodysBooking,
+        Self::Missing,
+        Self::FinalStateChanged,
+        Self::NotLinearizable,
+        Self::Undecided,
+        Self::HoldLost,
+        Self::HoldAltered,
+        Self::ConfirmLost,
+        Self::NotDoneButDone,
+        Self::AskedByNobody,
+        Self::HeldTwice,
+        Self::OutsideItsCall,
+        Self::ConfirmedTooLate,
+        Self::DoubleBooking,
+        Self::SeatsWrong,
+    ];
+
+    /// In a word, which does not change from version to version.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Unforeseen => "unforeseen",
+            Self::DoesNotFit => "does-not-fit",
+            Self::DeadlineWrong => "deadline-wrong",
+            Self::IdGivenTwice => "id-given-twice",
+            Self::NobodysBooking => "nobodys-booking",
+            Self::Missing => "missing",
+            Self::FinalStateChanged => "final-state-changed",
+            Self::NotLinearizable => "not-linearizable",
+            Self::Undecided => "undecided",
+            Self::HoldLost => "hold-lost",
+            Self::HoldAltered => "hold-altered",
+            Self::ConfirmLost => "confirm-lost",
+            Self::NotDoneButDone => "not-done-but-done",
+            Self::AskedByNobody => "asked-by-nobody",
+            Self::HeldTwice => "held-twice",
+            Self::OutsideItsCall => "outside-its-call",
+            Self::ConfirmedTooLate => "confirmed-too-late",
+            Self::DoubleBooking => "double-booking",
+            Self::SeatsWrong => "seats-wrong",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}

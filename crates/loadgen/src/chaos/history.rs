@@ -1,0 +1,129 @@
+//! What was asked and what was answered, each with its time.
+
+mod answer;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+pub use answer::*;
+
+/// Microseconds since the Unix epoch, on the clock of this machine, which is also the database's.
+pub type Micros = i64;
+
+/// A run's calls, and what they were about.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct History {
+    /// Every call, in the order of its identity, which is the order in which they began, or nearly.
+    pub operations: Vec<Operation>,
+    /// The shows that were sold.
+    pub shows: Vec<Show>,
+    /// How long the servers hold a seat.
+    pub hold_for: Micros,
+}
+
+/// A show that was sold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Show {
+    /// Its identity.
+    pub id: i64,
+    /// Its seats are numbered from 1 to this.
+    pub seats: u32,
+}
+
+/// A call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Operation {
+    /// Its identity, unique in its history. A hold is made for the user [`Operation::user_name`].
+    pub id: u64,
+    /// Who called.
+    pub customer: u32,
+    /// Which of the servers was called.
+    pub server: u32,
+    /// Just before the first byte of it could have been sent.
+    pub began: Micros,
+    /// Just after the last byte of its answer was read, or the wait for it was given up.
+    pub ended: Micros,
+    /// What was asked.
+    pub call: Call,
+    /// What was answered.
+    pub answer: Answer,
+}
+
+/// What was asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Call {
+    /// `POST /book`
+    Hold {
+        /// The show.
+        show_id: i64,
+        /// The seats, ascending.
+        seats: Vec<u32>,
+    },
+    /// `POST /book/confirm`
+    Confirm {
+        /// The booking.
+        booking_id: i64,
+    },
+    /// `GET /book/:id`
+    Find {
+        /// The booking.
+        booking_id: i64,
+    },
+    /// `GET /shows/:id/seats`
+    SeatMap {
+        /// The show.
+        show_id: i64,
+    },
+    /// `GET /admin/bookings`
+    List {
+        /// Only bookings that stand so.
+        status: Option<BookingStatus>,
+        /// At most this many.
+        limit: u32,
+    },
+}
+
+impl Operation {
+    /// For whom the hold with this identity is made, so that its booking can be recognised.
+    pub fn user_name(id: u64) -> String {
+        format!("op-{id}")
+    }
+
+    /// The identity of the hold that was made for this user.
+    pub fn of_user(user_name: &str) -> Option<u64> {
+        let id = user_name.strip_prefix("op-")?.parse().ok()?;
+        (Self::user_name(id) == user_name).then_some(id)
+    }
+}
+
+impl History {
+    /// The call with this identity.
+    pub fn operation(&self, id: u64) -> Option<&Operation> {
+        let index = self.operations.binary_search_by_key(&id, |operation| operation.id).ok()?;
+        self.operations.get(index)
+    }
+
+    /// How many calls of each kind had each kind of answer.
+    pub fn counts(&self) -> BTreeMap<(&'static str, &'static str), u64> {
+        let mut counts = BTreeMap::new();
+        for operation in &self.operations {
+            *counts.entry((operation.call.word(), operation.answer.word())).or_default() += 1;
+        }
+        counts
+    }
+}
+
+impl Call {
+    /// Its kind in a word.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Hold { .. } => "hold",
+            Self::Confirm { .. } => "confirm",
+            Self::Find { .. } => "find",
+            Self::SeatMap { .. } => "seat map",
+            Self::List { .. } => "list",
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! Answers.
+
+use serde::{Deserialize, Serialize};
+
+use super::Micros;
+
+/// What was answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// 201: the seats are held.
+    Held {
+        /// The booking.
+        booking_id: i64,
+        /// Its deadline, cut to the millisecond.
+        expires_at: Micros,
+    },
+    /// 200: the booking is confirmed.
+    Confirmed {
+        /// The booking.
+        booking_id: i64,
+    },
+    /// 404 or 409: understood, and refused for what it found.
+    Refused(Refusal),
+    /// 200: the booking.
+    Found(FoundBooking),
+    /// 200: every seat by number.
+    SeatMap(Vec<MapSeat>),
+    /// 200: bookings, newest first.
+    Bookings(Vec<ListedBooking>),
+    /// Nothing has happened, and never will.
+    NotDone(NotDone),
+    /// It may have happened, may happen later, or never.
+    Unknown(Unknown),
+}
+
+/// Why a call was refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Refusal {
+    /// 409: these seats stand in the way, and no others.
+    SeatsNotFree(Vec<OffendingSeat>),
+    /// 409: the hold is dead.
+    HoldExpired {
+        /// Since when, cut to the millisecond.
+        expired_at: Micros,
+    },
+    /// 409: the booking is not PENDING any more.
+    NotPending {
+        /// How it stands.
+        status: BookingStatus,
+    },
+    /// 404: there is no such booking.
+    NoSuchBooking,
+    /// 404: there is no such show.
+    NoSuchShow,
+}
+
+/// A seat that can't be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct OffendingSeat {
+    /// Its number.
+    pub number: u32,
+    /// Why not.
+    pub reason: OffendingReason,
+}
+
+/// Why a seat can't be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OffendingReason {
+    /// Somebody holds it.
+    Held {
+        /// Until when, cut to the millisecond.
+        free_at: Micros,
+    },
+    /// It is sold.
+    Sold,
+    /// The show has no such seat.
+    Unknown,
+}
+
+/// A booking, as it was read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FoundBooking {
+    /// Its identity.
+    pub id: i64,
+    /// The show.
+    pub show_id: i64,
+    /// For whom.
+    pub user_name: String,
+    /// How it stands.
+    pub status: BookingStatus,
+    /// Its deadline, cut to the millisecond.
+    pub expires_at: Micros,
+    /// Each of its seats, and how that seat stands, whoever has it.
+    pub seats: Vec<(u32, SeatStatus)>,
+}
+
+/// A seat of a seat map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct MapSeat {
+    /// Its number.
+    pub number: u32,
+    /// How it stands.
+    pub status: SeatStatus,
+    /// The booking that has it.
+    pub booking_id: Option<i64>,
+}
+
+/// A booking of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct ListedBooking {
+    /// Its identity.
+    pub id: i64,
+    /// How it stands.
+    pub status: BookingStatus,
+}
+
+/// How a booking stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum BookingStatus {
+    /// Its seats are held.
+    Pending,
+    /// Its seats are sold.
+    Confirmed,
+    /// It ended without a sale.
+    Failed,
+}
+
+/// How a seat stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum SeatStatus {
+    /// Free.
+    Available,
+    /// Held.
+    Pending,
+    /// Sold.
+    Confirmed,
+}
+
+/// Why it is known that nothing has happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NotDone {
+    /// The request never left: there was no connection.
+    NotSent,
+    /// 503 with `Retry-After` and this code.
+    Declined(String),
+    /// Another answer that says that nothing was done, and that the contract does not foresee here.
+    Unforeseen(String),
+}
+
+/// Why it is not known what has happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unknown {
+    /// The customer hung up.
+    HungUp,
+    /// The connection broke.
+    Lost,
+    /// No answer in time.
+    TimedOut,
+    /// 503 `outcome_unknown`.
+    Said,
+    /// An answer that the contract does not foresee, such as a 500.
+    Unforeseen(String),
+}
+
+impl Answer {
+    /// Its kind in a word or two.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Held { .. } | Self::Confirmed { .. } | Self::Found(_) | Self::SeatMap(_) | Self::Bookings(_) => "done",
+            Self::Refused(Refusal::SeatsNotFree(_)) => "seats not free",
+            Self::Refused(Refusal::HoldExpired { .. }) => "hold expired",
+            Self::Refused(Refusal::NotPending { .. }) => "not pending",
+            Self::Refused(Refusal::NoSuchBooking | Refusal::NoSuchShow) => "not found",
+            Self::NotDone(NotDone::NotSent) => "not sent",
+            Self::NotDone(NotDone::Declined(_)) => "declined",
+            Self::Unknown(Unknown::HungUp) => "hung up",
+            Self::Unknown(Unknown::Lost) => "connection lost",
+            Self::Unknown(Unknown::TimedOut) => "timed out",
+            Self::Unknown(Unknown::Said) => "outcome unknown",
+            Self::NotDone(NotDone::Unforeseen(_)) | Self::Unknown(Unknown::Unforeseen(_)) => "unforeseen",
+        }
+    }
+}

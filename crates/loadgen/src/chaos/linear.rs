@@ -1,0 +1,225 @@
+//! Whether the history of one seat can be told as one story.
+//!
+//! A seat is free, held by a booking until its deadline, or sold to one. Each call on it takes effect at one instant between
+//! its beginning and its end, and the answers must be those that a seat would have given to the calls one after the other.
+//! What time does to a seat is part of the story: a hold is live before its deadline and dead from it on.
+//!
+//! Three facts keep the search short. The answer to a hold tells the instant at which it was decided, so the holds of a seat
+//! have one order. A call that only looks, and that the seat as it stands agrees with, can be put first without loss. And
+//! what is still to be tried depends on what has been told, not on the order in which it was told.
+
+mod search;
+
+use super::history::Micros;
+
+/// All that happened to a seat; or to a booking, which is like a seat that is held once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SeatHistory {
+    /// The holds that got it, in the order of their decisions.
+    pub holds: Vec<Hold>,
+    /// Everything else that was answered, in the order of their beginnings.
+    pub events: Vec<Event>,
+}
+
+/// A hold that got the seat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hold {
+    /// The call.
+    pub operation: u64,
+    /// Its booking.
+    pub booking_id: i64,
+    /// When it was decided. It shows from then on or somewhat later, when it is committed.
+    pub decided: Span,
+    /// When it ends.
+    pub deadline: Span,
+    /// When it must have shown, if it was answered.
+    pub ended: Option<Micros>,
+    /// When a confirm of it began that nobody knows the outcome of.
+    pub unknown_confirm: Option<Micros>,
+    /// When somebody had been told that it is confirmed. Until then lists and seat maps may show it as ended: they do not wait
+    /// for a confirm that came in time and is just being committed.
+    pub known_sold: Micros,
+}
+
+/// An instant, as far as it is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// Not before this.
+    pub earliest: Micros,
+    /// Not after this.
+    pub latest: Micros,
+}
+
+/// A call that was answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// The call.
+    pub operation: u64,
+    /// It took effect at this instant or later.
+    pub began: Micros,
+    /// It took effect at this instant or before.
+    pub ended: Micros,
+    /// What its answer says of the seat.
+    pub claim: Claim,
+}
+
+/// What an answer says of a seat. Bookings are named by the index of their hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// It was sold to this booking by this very call.
+    Confirms(usize),
+    /// Nobody has it.
+    Free(Sight),
+    /// Somebody holds it.
+    Held,
+    /// Somebody holds it until this instant, cut to the millisecond.
+    HeldUntil(Micros),
+    /// This booking holds it.
+    HeldBy(usize),
+    /// It is sold.
+    Sold,
+    /// It is sold to this booking.
+    SoldTo(usize),
+    /// This booking has lost it.
+    Lost(usize, Sight),
+}
+
+/// How closely a call looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sight {
+    /// It waits for changes that are on their way.
+    Sharp,
+    /// It may show a hold as ended whose confirm came in time and is just being committed.
+    Blurred,
+}
+
+/// Where a story is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Phase {
+    /// How many of the holds have got the seat so far.
+    pub holds: usize,
+    /// Whether the last of them is confirmed.
+    pub sold: bool,
+}
+
+/// What was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// There is a story.
+    Possible,
+    /// There is none.
+    Impossible(DeadEnd),
+    /// Too many stories to try them all.
+    Undecided,
+}
+
+/// Where the longest story ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeadEnd {
+    /// The call that does not fit, whatever is put before it.
+    pub operation: u64,
+    /// Its claim; none if it is a hold that got the seat.
+    pub claim: Option<Claim>,
+    /// How the seat stood in that story.
+    pub phase: Phase,
+}
+
+impl Span {
+    /// An instant that is known exactly.
+    pub const fn exactly(instant: Micros) -> Self {
+        Self { earliest: instant, latest: instant }
+    }
+
+    /// An instant that was cut to the millisecond.
+    pub const fn cut(instant: Micros) -> Self {
+        Self { earliest: instant, latest: instant + 999 }
+    }
+
+    /// This much earlier.
+    #[must_use]
+    pub const fn minus(self, time: Micros) -> Self {
+        Self { earliest: self.earliest - time, latest: self.latest - time }
+    }
+
+    /// As answers show it: cut to the millisecond.
+    pub const fn shown(self) -> Micros {
+        self.earliest - self.earliest.rem_euclid(1000)
+    }
+
+    const ALWAYS: Self = Self { earliest: Micros::MIN, latest: Micros::MAX };
+
+    const fn from(earliest: Micros) -> Self {
+        Self { earliest, latest: Micros::MAX }
+    }
+
+    /// Strictly before an instant.
+    const fn before(instant: Self) -> Self {
+        Self { earliest: Micros::MIN, latest: instant.latest - 1 }
+    }
+}
+
+impl SeatHistory {
+    /// Puts the holds into the order of their decisions. To be done before events name them by index.
+    pub fn sort_holds(&mut self) {
+        self.holds.sort_by_key(|hold| (hold.decided.earliest, hold.operation));
+    }
+
+    /// Puts the events into the order of their beginnings.
+    pub fn sort_events(&mut self) {
+        self.events.sort_by_key(|event| (event.began, event.operation));
+    }
+
+    /// Whether there is a story. Holds and events must be in their order.
+    pub fn verdict(&self) -> Verdict {
+        search::search(self)
+    }
+
+    /// The hold that has, or had, the seat.
+    fn holder(&self, phase: Phase) -> Option<&Hold> {
+        self.holds.get(phase.holds.checked_sub(1)?)
+    }
+
+    /// When the next hold can show in this phase, and until when it must.
+    fn next_hold(&self, phase: Phase) -> Option<Span> {
+        let next = self.holds.get(phase.holds)?;
+        let latest = next.ended.unwrap_or(Micros::MAX);
+        match self.holder(phase) {
+            None => Some(Span { earliest: next.decided.earliest, latest }),
+            Some(_) if phase.sold => None,
+            // What counts is whether the last hold was dead when this one was decided.
+            Some(last) if last.deadline.earliest <= next.decided.latest => {
+                Some(Span { earliest: next.decided.earliest.max(last.deadline.earliest), latest })
+            }
+            Some(_) => None,
+        }
+    }
+
+    /// When this can be true in this phase.
+    fn when(&self, event: &Event, phase: Phase) -> Option<Span> {
+        let holder = self.holder(phase);
+        let live = holder.filter(|_| !phase.sold);
+        let is_last = |index: usize| index + 1 == phase.holds;
+        match event.claim {
+            Claim::Free(_) if phase.holds == 0 => Some(Span::ALWAYS),
+            Claim::Free(sight) => holder.and_then(|hold| ended(hold, phase, event, sight)),
+            Claim::Held => live.map(|hold| Span::before(hold.deadline)),
+            Claim::HeldUntil(instant) => {
+                live.filter(|hold| hold.deadline.shown() == instant).map(|hold| Span::before(hold.deadline))
+            }
+            Claim::HeldBy(index) | Claim::Confirms(index) => {
+                live.filter(|_| is_last(index)).map(|hold| Span::before(hold.deadline))
+            }
+            Claim::Sold => phase.sold.then_some(Span::ALWAYS),
+            Claim::SoldTo(index) => (phase.sold && is_last(index)).then_some(Span::ALWAYS),
+            Claim::Lost(index, sight) if is_last(index) => holder.and_then(|hold| ended(hold, phase, event, sight)),
+            Claim::Lost(index, _) if index < phase.holds => Some(Span::from(self.holds.get(index)?.deadline.earliest)),
+            Claim::Lost(..) => None,
+        }
+    }
+}
+
+/// When the seat's last hold can be seen as ended.
+fn ended(hold: &Hold, phase: Phase, event: &Event, sight: Sight) -> Option<Span> {
+    let excused = sight == Sight::Blurred && event.began <= hold.known_sold;
+    (!phase.sold || excused).then_some(Span::from(hold.deadline.earliest))
+}

@@ -1,0 +1,92 @@
+//! What the programs have written that no program should.
+
+use serde::Deserialize;
+
+use super::report::Finding;
+use super::stage::Stage;
+
+/// As many lines of one log are shown.
+const SHOWN_MAX: usize = 5;
+
+/// What PostgreSQL writes when it is deadlocked, broken, or reads what it can't have written.
+const POSTGRES_SIGNS: [&str; 7] =
+    ["deadlock detected", "40P01", "invalid page", "corrupt", "unexpected zero page", "TRAP:", "signal 11"];
+
+#[derive(Deserialize)]
+struct Line {
+    level: String,
+    #[serde(default)]
+    message: String,
+    #[serde(default)]
+    status: u16,
+}
+
+/// Programs that ended by themselves, and what stands in logs that should not.
+pub(super) async fn of_all(stage: &Stage) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for part in stage.parts() {
+        let name = part.program.name();
+        let surprises = part.program.surprises().await.into_iter();
+        findings.extend(surprises.map(|surprise| Finding::new("program", format!("{name} ended by itself: {surprise}"))));
+        let log = std::fs::read(part.program.log()).unwrap_or_default();
+        findings.extend(of_program(name, &String::from_utf8_lossy(&log)));
+    }
+    for (name, log) in stage.database.logs() {
+        findings.extend(of_postgres(name, &log));
+    }
+    findings
+}
+
+/// The bad lines in the log of a program of the product.
+fn of_program(name: &str, log: &str) -> Vec<Finding> {
+    bad_lines(name, log, |line| {
+        line.contains("panicked at")
+            || serde_json::from_str(line).is_ok_and(|Line { level, message, status }| {
+                // An answer 503 is an error that is foreseen.
+                level == "ERROR" && !(message == "request failed" && status != 500)
+            })
+    })
+}
+
+/// The bad lines in PostgreSQL's log.
+fn of_postgres(name: &str, log: &str) -> Vec<Finding> {
+    bad_lines(name, log, |line| {
+        let panicked = line.contains("PANIC:") && !line.contains("No space left on device");
+        panicked || POSTGRES_SIGNS.iter().any(|sign| line.contains(sign))
+    })
+}
+
+fn bad_lines(name: &str, log: &str, is_bad: impl Fn(&str) -> bool) -> Vec<Finding> {
+    let bad: Vec<&str> = log.lines().filter(|line| is_bad(line)).collect();
+    let mut findings: Vec<Finding> =
+        bad.iter().take(SHOWN_MAX).map(|line| Finding::new("log", format!("{name}: {line}"))).collect();
+    if bad.len() > SHOWN_MAX {
+        findings.push(Finding::new("log", format!("{name}: {} more lines like these", bad.len() - SHOWN_MAX)));
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_and_an_error_are_found_and_a_foreseen_failure_is_not() {
+        let log = r#"{"level":"INFO","message":"listening"}
+            {"level":"ERROR","message":"request failed","status":503}
+            {"level":"ERROR","message":"request failed","status":500}
+            {"level":"ERROR","message":"a lane has died"}
+            thread 'main' panicked at src/main.rs:1:1:
+            not even JSON"#;
+        let says: Vec<String> = of_program("api-0", log).into_iter().map(|finding| finding.says).collect();
+        assert_eq!(says.len(), 3, "{says:?}");
+    }
+
+    #[test]
+    fn a_deadlock_is_found_and_a_full_disk_is_not() {
+        let log =
+            "ERROR:  deadlock detected\nPANIC:  could not write: No space left on device\nPANIC:  could not locate\nLOG:  ready";
+        assert_eq!(of_postgres("postgres", log).len(), 2);
+        assert_eq!(of_postgres("postgres", &"deadlock detected\n".repeat(50)).len(), SHOWN_MAX + 1);
+    }
+}

@@ -1,0 +1,131 @@
+//! Which shows are on sale, and which bookings people talk about.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::sync::Notify;
+
+use super::super::history::Show;
+use crate::client::{BaseUrl, CallError, Connection};
+
+/// How many bookings people talk about.
+const TALK_MAX: usize = 256;
+
+/// Before the box office tries again.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// What all customers know.
+pub(super) struct OnSale {
+    board: Mutex<Board>,
+    sold_out: Notify,
+}
+
+struct Board {
+    on_sale: Vec<Show>,
+    all: Vec<Show>,
+    sold_out: Vec<i64>,
+    talk: VecDeque<i64>,
+}
+
+impl OnSale {
+    /// Creates the first shows.
+    pub(super) async fn open(servers: &[BaseUrl], shows: u32, seats: u32, time_limit: Duration) -> anyhow::Result<Self> {
+        anyhow::ensure!(shows > 0 && seats > 0, "there must be a show with a seat");
+        let mut on_sale = Vec::new();
+        for _ in 0..shows {
+            on_sale.push(create(servers, seats, time_limit).await.context("can't create a show")?);
+        }
+        let board = Board { all: on_sale.clone(), on_sale, sold_out: Vec::new(), talk: VecDeque::new() };
+        Ok(Self { board: Mutex::new(board), sold_out: Notify::new() })
+    }
+
+    /// Replaces shows that are sold out, for ever.
+    pub(super) async fn keep_shows_on_sale(
+        self: std::sync::Arc<Self>,
+        servers: std::sync::Arc<[BaseUrl]>,
+        seats: u32,
+        time_limit: Duration,
+    ) {
+        loop {
+            let sold_out = self.board().sold_out.first().copied();
+            let Some(id) = sold_out else {
+                self.sold_out.notified().await;
+                continue;
+            };
+            // It may have been created and not said so. Then nobody will know of it.
+            match create(&servers, seats, time_limit).await {
+                Ok(show) => self.board().replace(id, show),
+                Err(_) => tokio::time::sleep(PAUSE).await,
+            }
+        }
+    }
+
+    /// A show that is on sale: the one with this index, or as if there were more of them.
+    pub(super) fn show(&self, index: usize) -> Show {
+        let board = self.board();
+        board.on_sale[index % board.on_sale.len()]
+    }
+
+    /// Says that there is next to nothing left of a show.
+    pub(super) fn is_sold_out(&self, show_id: i64) {
+        let mut board = self.board();
+        if board.on_sale.iter().any(|show| show.id == show_id) && !board.sold_out.contains(&show_id) {
+            board.sold_out.push(show_id);
+            self.sold_out.notify_one();
+        }
+    }
+
+    /// Talks about a booking.
+    pub(super) fn mention(&self, booking_id: i64) {
+        let talk = &mut self.board().talk;
+        if talk.len() == TALK_MAX {
+            talk.pop_front();
+        }
+        talk.push_back(booking_id);
+    }
+
+    /// A booking that was talked about: the one with this index, or as if there were more of them.
+    pub(super) fn overheard(&self, index: usize) -> Option<i64> {
+        let talk = &self.board().talk;
+        talk.get(index % talk.len().max(1)).copied()
+    }
+
+    /// Every show that there was.
+    pub(super) fn all(&self) -> Vec<Show> {
+        self.board().all.clone()
+    }
+
+    fn board(&self) -> MutexGuard<'_, Board> {
+        self.board.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Board {
+    fn replace(&mut self, id: i64, by: Show) {
+        self.sold_out.retain(|sold_out| *sold_out != id);
+        for show in &mut self.on_sale {
+            if show.id == id {
+                *show = by;
+            }
+        }
+        self.all.push(by);
+    }
+}
+
+/// Creates a show on whichever server does it.
+async fn create(servers: &[BaseUrl], seats: u32, time_limit: Duration) -> Result<Show, CallError> {
+    let mut result = Err(CallError::TimedOut(time_limit));
+    for server in servers {
+        let creating = async {
+            let mut connection = Connection::open(server).await?;
+            connection.create_show("Chaos", seats).await
+        };
+        result = tokio::time::timeout(time_limit, creating).await.unwrap_or(Err(CallError::TimedOut(time_limit)));
+        if result.is_ok() {
+            break;
+        }
+    }
+    result.map(|id| Show { id, seats })
+}

@@ -1,0 +1,109 @@
+//! What each answer is read as.
+
+use hyper::HeaderMap;
+use hyper::header::RETRY_AFTER;
+
+use super::*;
+
+const HOLD: Call = Call::Hold { show_id: 1, seats: Vec::new() };
+const CONFIRM: Call = Call::Confirm { booking_id: 1 };
+const FIND: Call = Call::Find { booking_id: 1 };
+const MAP: Call = Call::SeatMap { show_id: 1 };
+const LIST: Call = Call::List { status: None, limit: 1 };
+
+fn answer(status: u16, body: &str) -> client::Answer {
+    client::Answer { status, headers: HeaderMap::new(), body: body.to_owned().into() }
+}
+
+fn later(body: &str) -> client::Answer {
+    let headers = [(RETRY_AFTER, "1".try_into().unwrap())].into_iter().collect();
+    client::Answer { headers, ..answer(503, body) }
+}
+
+#[test]
+fn what_was_done_is_read() {
+    let held = answer(201, r#"{"bookingId":5,"status":"PENDING","expiresAt":"1970-01-01T00:00:01.234Z"}"#);
+    assert_eq!(read(&HOLD, &held), Answer::Held { booking_id: 5, expires_at: 1_234_000 });
+    assert_eq!(read(&CONFIRM, &answer(200, r#"{"bookingId":5}"#)), Answer::Confirmed { booking_id: 5 });
+    let booking = r#"{"id":5,"show_id":2,"user_name":"op-9","status":"FAILED","expires_at":"1970-01-01T00:00:01.000Z"}"#;
+    let found = answer(200, &format!(r#"{{"booking":{booking},"seats":[{{"seat_number":3,"status":"AVAILABLE"}}]}}"#));
+    assert_eq!(
+        read(&FIND, &found),
+        Answer::Found(FoundBooking {
+            id: 5,
+            show_id: 2,
+            user_name: "op-9".into(),
+            status: BookingStatus::Failed,
+            expires_at: 1_000_000,
+            seats: vec![(3, SeatStatus::Available)],
+        })
+    );
+    let map = answer(200, r#"[{"id":8,"seat_number":1,"status":"PENDING","booking_id":5}]"#);
+    let seat = MapSeat { number: 1, status: SeatStatus::Pending, booking_id: Some(5) };
+    assert_eq!(read(&MAP, &map), Answer::SeatMap(vec![seat]));
+    let list = answer(200, r#"[{"id":5,"status":"CONFIRMED"}]"#);
+    let listed = ListedBooking { id: 5, status: BookingStatus::Confirmed };
+    assert_eq!(read(&LIST, &list), Answer::Bookings(vec![listed]));
+}
+
+#[test]
+fn refusals_are_read_with_their_facts() {
+    let held = r#"{"seat_number":1,"reason":"held","free_at":"1970-01-01T00:00:00.001Z"}"#;
+    let others = r#"{"seat_number":2,"reason":"sold"},{"seat_number":3,"reason":"unknown"}"#;
+    let refused = answer(409, &format!(r#"{{"code":"seats_not_free","seats":[{held},{others}]}}"#));
+    let seat = |number, reason| OffendingSeat { number, reason };
+    assert_eq!(
+        read(&HOLD, &refused),
+        Answer::Refused(Refusal::SeatsNotFree(vec![
+            seat(1, OffendingReason::Held { free_at: 1000 }),
+            seat(2, OffendingReason::Sold),
+            seat(3, OffendingReason::Unknown),
+        ]))
+    );
+    let refusals = [
+        (409, r#"{"code":"hold_expired","expired_at":"1970-01-01T00:00:00.001Z"}"#, Refusal::HoldExpired { expired_at: 1000 }),
+        (
+            409,
+            r#"{"code":"booking_not_pending","status_now":"CONFIRMED"}"#,
+            Refusal::NotPending { status: BookingStatus::Confirmed },
+        ),
+        (404, r#"{"code":"no_such_booking"}"#, Refusal::NoSuchBooking),
+        (404, r#"{"code":"no_such_show"}"#, Refusal::NoSuchShow),
+    ];
+    for (status, body, refusal) in refusals {
+        assert_eq!(read(&CONFIRM, &answer(status, body)), Answer::Refused(refusal));
+    }
+}
+
+#[test]
+fn a_503_says_that_nothing_has_happened_unless_it_says_otherwise() {
+    assert_eq!(read(&HOLD, &later(r#"{"code":"busy"}"#)), Answer::NotDone(NotDone::Declined("busy".into())));
+    assert_eq!(read(&HOLD, &later(r#"{"code":"outcome_unknown"}"#)), Answer::Unknown(Unknown::Said));
+}
+
+#[test]
+fn anything_else_is_unforeseen() {
+    let may_have_happened = [
+        later("busy"),
+        answer(503, r#"{"code":"busy"}"#),
+        answer(500, r#"{"code":"internal"}"#),
+        answer(302, ""),
+        answer(200, r#"{"bookingId":5,"expiresAt":"1970-01-01T00:00:01Z"}"#),
+        answer(201, r#"{"bookingId":5}"#),
+        answer(201, r#"{"bookingId":5,"expiresAt":"soon"}"#),
+        answer(201, "nonsense"),
+    ];
+    for answer in may_have_happened {
+        assert!(matches!(read(&HOLD, &answer), Answer::Unknown(Unknown::Unforeseen(_))), "{answer:?}");
+    }
+    let has_not_happened = [
+        answer(400, r#"{"code":"invalid_request"}"#),
+        answer(404, "nonsense"),
+        answer(409, r#"{"code":"no_such_show"}"#),
+        answer(409, r#"{"code":"hold_expired"}"#),
+        answer(409, r#"{"code":"seats_not_free","seats":[{"seat_number":1,"reason":"held"}]}"#),
+    ];
+    for answer in has_not_happened {
+        assert!(matches!(read(&HOLD, &answer), Answer::NotDone(NotDone::Unforeseen(_))), "{answer:?}");
+    }
+}

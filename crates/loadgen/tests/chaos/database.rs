@@ -1,0 +1,53 @@
+//! The books, read from a real database.
+
+use loadgen::chaos::books::{self, BookingRow, Books, SeatRow};
+use loadgen::chaos::history::{BookingStatus, SeatStatus};
+use throwaway_postgres::Cluster;
+use tokio_postgres::NoTls;
+
+const TABLES: &str = "
+    CREATE TABLE seats (id bigint, show_id bigint, seat_number integer, status text, booking_id bigint, held_until timestamptz);
+    CREATE TABLE bookings (id bigint, show_id bigint, user_name text, seat_numbers integer[], status text,
+        failure_reason text, expires_at timestamptz, confirmed_at timestamptz, created_at timestamptz, updated_at timestamptz);
+    INSERT INTO seats VALUES (2, 7, 2, 'AVAILABLE', NULL, NULL), (1, 7, 1, 'CONFIRMED', 4, NULL);
+    INSERT INTO bookings VALUES
+        (4, 7, 'op-9', '{1}', 'CONFIRMED', NULL, '2030-01-01 00:00:02.000001Z', '2030-01-01 00:00:01.5Z', '2030-01-01Z', now()),
+        (3, 7, 'op-8', '{1,2}', 'FAILED', 'expired', '2029-12-31 23:59:59.999999+01', NULL, '2029-12-31Z', now());";
+
+#[tokio::test]
+async fn books_are_read_to_the_microsecond() {
+    let url = Cluster::shared().fresh_database();
+    let error = books::read(&url).await.unwrap_err();
+    assert!(format!("{error:#}").contains("can't read the bookings"), "{error:#}");
+    let (client, connection) = tokio_postgres::connect(&url, NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client.batch_execute(TABLES).await.unwrap();
+
+    let new_year = 1_893_456_000_000_000;
+    let failed = BookingRow {
+        id: 3,
+        show_id: 7,
+        user_name: "op-8".into(),
+        seats: vec![1, 2],
+        status: BookingStatus::Failed,
+        expires_at: new_year - 3_600_000_001,
+        confirmed_at: None,
+        created_at: new_year - 86_400_000_000,
+    };
+    let confirmed = BookingRow {
+        id: 4,
+        user_name: "op-9".into(),
+        seats: vec![1],
+        status: BookingStatus::Confirmed,
+        expires_at: new_year + 2_000_001,
+        confirmed_at: Some(new_year + 1_500_000),
+        created_at: new_year,
+        ..failed.clone()
+    };
+    let seats = [(1, SeatStatus::Confirmed, Some(4)), (2, SeatStatus::Available, None)];
+    let seats = seats.map(|(number, status, booking_id)| SeatRow { show_id: 7, number, status, booking_id });
+    assert_eq!(books::read(&url).await.unwrap(), Books { bookings: vec![failed, confirmed], seats: seats.into() });
+
+    client.batch_execute("UPDATE bookings SET status = 'LOST' WHERE id = 3").await.unwrap();
+    assert_eq!(books::read(&url).await.unwrap_err().to_string(), "a booking is LOST");
+}

@@ -1,0 +1,77 @@
+//! A history and books in order pass, and every lie in them is found and named.
+
+mod answers;
+mod rows;
+mod stories;
+
+use std::collections::BTreeSet;
+
+use crate::house::*;
+use loadgen::chaos::books::Books;
+use loadgen::chaos::check::{Kind, Violation, check};
+use loadgen::chaos::history::BookingStatus::{Confirmed, Failed};
+use loadgen::chaos::history::{Answer, Call, History, SeatStatus};
+
+/// What is falsified, how, and exactly which kinds of violation show it.
+pub(crate) type Falsification = (&'static str, fn(&mut History, &mut Books), &'static [Kind]);
+
+fn kinds(violations: &[Violation]) -> BTreeSet<Kind> {
+    violations.iter().map(|violation| violation.kind).collect()
+}
+
+#[test]
+fn a_history_and_books_in_order_pass() {
+    assert_eq!(check(&history(), &books()), []);
+}
+
+#[test]
+fn every_falsification_is_found_and_named() {
+    let mut wrong = Vec::new();
+    for (what, falsify, expected) in answers::ANSWERS.iter().chain(stories::STORIES).chain(rows::ROWS) {
+        let (mut history, mut books) = (history(), books());
+        falsify(&mut history, &mut books);
+        let violations = check(&history, &books);
+        assert!(violations.iter().all(|violation| violation.says.len() > 20), "{violations:#?}");
+        if kinds(&violations) != expected.iter().copied().collect() {
+            wrong.push(format!("{what}: {:?} instead of {expected:?}: {violations:#?}", kinds(&violations)));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_kind_but_undecided_has_a_falsification() {
+    let shown = answers::ANSWERS.iter().chain(stories::STORIES).chain(rows::ROWS).flat_map(|(_, _, expected)| *expected);
+    let mut missing: BTreeSet<Kind> = Kind::ALL.into();
+    shown.for_each(|kind| {
+        missing.remove(kind);
+    });
+    assert_eq!(missing, BTreeSet::from([Kind::Undecided]));
+}
+
+/// A list or a seat map may show a hold as ended whose confirm came in time and is just being committed; nothing else may.
+#[test]
+fn what_does_not_wait_for_a_commit_may_see_the_hold_as_ended_until_the_confirm_is_answered() {
+    let verdict = |began, look: (Call, Answer)| {
+        let (mut history, mut books) = (history(), books());
+        // Booking 2 is confirmed just in time, and answered at 2040.
+        history.operations.truncate(9);
+        books.bookings.truncate(2);
+        add(&mut history, (2020, 2040), confirm(2), Answer::Confirmed { booking_id: 2 });
+        (books.bookings[1].status, books.bookings[1].confirmed_at) = (Confirmed, Some(booked_at(2024)));
+        books.seats[2].booking_id = Some(2);
+        add(&mut history, (began, began + 5), look.0, look.1);
+        kinds(&check(&history, &books))
+    };
+    let sold = (SeatStatus::Confirmed, 1);
+    let free = (SeatStatus::Available, 0);
+    let seats = (Call::SeatMap { show_id: SHOW }, map(&[sold, sold, free, free]));
+    let listed = (Call::List { status: None, limit: 9 }, list(&[(2, Failed), (1, Confirmed)]));
+    let looked_up = (find(2), found(2, 3, 2025, Failed, &[(3, SeatStatus::Available)]));
+    for look in [seats, listed] {
+        assert_eq!(verdict(2030, look.clone()), [].into());
+        assert_eq!(verdict(2041, look.clone()), [Kind::NotLinearizable].into());
+        assert_eq!(verdict(2015, look), [Kind::NotLinearizable].into());
+    }
+    assert!(verdict(2030, looked_up).contains(&Kind::NotLinearizable));
+}

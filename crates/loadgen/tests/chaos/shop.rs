@@ -1,0 +1,240 @@
+//! A small booking server that keeps everything in memory, and can be told to cheat.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Bytes, Data};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, rt, web};
+use chrono::{DateTime, SecondsFormat};
+use loadgen::chaos::books::{BookingRow, Books, SeatRow};
+use loadgen::chaos::history::{BookingStatus, Micros, SeatStatus};
+use loadgen::client::BaseUrl;
+use serde_json::{Value, json};
+
+/// What a server does that it must not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Cheat {
+    #[default]
+    Nothing,
+    /// Now and then doesn't look whether a seat is taken.
+    SellsTwice,
+    /// Now and then confirms what is dead.
+    ConfirmsTooLate,
+    /// Now and then forgets a hold that it has answered.
+    ForgetsHolds,
+    /// Now and then says that nothing has happened when it has.
+    DeniesHolds,
+    /// Now and then shows a show's seats as they were when they were shown last.
+    ShowsOldSeats,
+    /// Now and then fails.
+    Fails,
+}
+
+/// A server of its own thread. It serves until the test's process ends.
+pub(crate) struct Shop {
+    pub(crate) url: BaseUrl,
+    ledger: Arc<Mutex<Ledger>>,
+}
+
+#[derive(Default)]
+struct Ledger {
+    cheat: Cheat,
+    hold_for: Micros,
+    /// How often it could have cheated; it does every fifth time.
+    temptations: u64,
+    last_id: i64,
+    /// The statuses, and the codes if any, that it has answered with.
+    answered: BTreeSet<(u16, String)>,
+    /// By show, how many seats.
+    shows: Vec<u32>,
+    bookings: BTreeMap<i64, BookingRow>,
+    /// By show, the seats as they were shown last.
+    old_seats: Vec<Value>,
+}
+
+impl Shop {
+    pub(crate) fn open(cheat: Cheat, hold_for: Micros) -> Self {
+        let ledger = Arc::new(Mutex::new(Ledger { cheat, hold_for, ..Ledger::default() }));
+        let (data, (port, opened)) = (Data::new(Arc::clone(&ledger)), mpsc::channel());
+        std::thread::spawn(move || {
+            rt::System::new().block_on(async move {
+                let app = move || App::new().app_data(data.clone()).default_service(web::to(serve));
+                let server = HttpServer::new(app).workers(1).disable_signals().bind(("127.0.0.1", 0)).unwrap();
+                port.send(server.addrs()[0].port()).unwrap();
+                server.run().await
+            })
+        });
+        Self { url: BaseUrl::loopback(opened.recv().unwrap()), ledger }
+    }
+
+    /// How often it has cheated.
+    pub(crate) fn cheated(&self) -> u64 {
+        self.ledger.lock().unwrap().temptations / 5
+    }
+
+    /// The statuses, and the codes if any, that it has answered with.
+    pub(crate) fn answered(&self) -> BTreeSet<(u16, String)> {
+        self.ledger.lock().unwrap().answered.clone()
+    }
+
+    /// How many shows there are.
+    pub(crate) fn shows(&self) -> usize {
+        self.ledger.lock().unwrap().shows.len()
+    }
+
+    pub(crate) fn books(&self) -> Books {
+        let ledger = self.ledger.lock().unwrap();
+        let seats = (1..).zip(&ledger.shows).flat_map(|(show_id, seats)| (1..=*seats).map(move |number| (show_id, number)));
+        let seat = |(show_id, number)| {
+            let row = ledger.bookings.values().rfind(|row| row.show_id == show_id && row.seats.contains(&number));
+            let status = match row.map(|row| row.status) {
+                None | Some(BookingStatus::Failed) => SeatStatus::Available,
+                Some(BookingStatus::Pending) => SeatStatus::Pending,
+                Some(BookingStatus::Confirmed) => SeatStatus::Confirmed,
+            };
+            let booking_id = row.filter(|_| status != SeatStatus::Available).map(|row| row.id);
+            SeatRow { show_id, number, status, booking_id }
+        };
+        Books { seats: seats.map(seat).collect(), bookings: ledger.bookings.values().cloned().collect() }
+    }
+}
+
+async fn serve(ledger: Data<Arc<Mutex<Ledger>>>, request: HttpRequest, body: Bytes) -> HttpResponse {
+    let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let mut ledger = ledger.lock().unwrap();
+    let (status, body) = ledger.answer(request.method().as_str(), request.path(), &request, &body);
+    ledger.answered.insert((status, body["code"].as_str().unwrap_or_default().to_owned()));
+    HttpResponse::build(StatusCode::from_u16(status).unwrap()).insert_header(("retry-after", "1")).json(body)
+}
+
+fn now() -> Micros {
+    Micros::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros()).unwrap()
+}
+
+fn shown(instant: Micros) -> String {
+    DateTime::from_timestamp_micros(instant).unwrap().to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+impl Ledger {
+    fn answer(&mut self, method: &str, path: &str, request: &HttpRequest, body: &Value) -> (u16, Value) {
+        let now = now();
+        for row in self.bookings.values_mut() {
+            if row.status == BookingStatus::Pending && row.expires_at <= now {
+                row.status = BookingStatus::Failed;
+            }
+        }
+        let id: i64 = path.split('/').find_map(|part| part.parse().ok()).unwrap_or(0);
+        match (method, path) {
+            ("POST", "/admin/shows") => {
+                self.shows.push(u32::try_from(body["total_seats"].as_u64().unwrap()).unwrap());
+                self.old_seats.push(Value::Null);
+                (201, json!({ "showId": self.shows.len() }))
+            }
+            ("POST", "/book") => self.hold(body, now),
+            ("POST", "/book/confirm") => self.confirm(body["bookingId"].as_i64().unwrap(), now),
+            ("GET", "/admin/bookings") => (200, self.list(request.query_string())),
+            ("GET", path) if path.starts_with("/book/") => self.find(id),
+            _ => (200, self.seat_map(id)),
+        }
+    }
+
+    /// Whether to cheat, now that it could.
+    fn gives_in(&mut self, cheat: Cheat) -> bool {
+        self.temptations += u64::from(self.cheat == cheat);
+        self.cheat == cheat && self.temptations.is_multiple_of(5)
+    }
+
+    fn holder(&self, show_id: i64, number: u32) -> Option<&BookingRow> {
+        let live = self.bookings.values().filter(|row| row.status != BookingStatus::Failed && row.show_id == show_id);
+        live.into_iter().find(|row| row.seats.contains(&number))
+    }
+
+    fn hold(&mut self, body: &Value, now: Micros) -> (u16, Value) {
+        let show_id = body["showId"].as_i64().unwrap();
+        let seats: Vec<u32> =
+            body["seats"].as_array().unwrap().iter().map(|seat| u32::try_from(seat.as_u64().unwrap()).unwrap()).collect();
+        let total = self.shows[usize::try_from(show_id).unwrap() - 1];
+        let offending = seats.iter().filter_map(|number| match self.holder(show_id, *number) {
+            _ if *number > total => Some(json!({ "seat_number": number, "reason": "unknown" })),
+            None => None,
+            Some(row) if row.status == BookingStatus::Confirmed => Some(json!({ "seat_number": number, "reason": "sold" })),
+            Some(row) => Some(json!({ "seat_number": number, "reason": "held", "free_at": shown(row.expires_at) })),
+        });
+        let offending: Vec<Value> = offending.collect();
+        if self.gives_in(Cheat::Fails) {
+            return (500, json!({}));
+        }
+        if !(offending.is_empty() || (offending[0]["reason"] != "unknown" && self.gives_in(Cheat::SellsTwice))) {
+            return (409, json!({ "code": "seats_not_free", "seats": offending }));
+        }
+        self.last_id += 1;
+        let id = self.last_id;
+        let (user_name, expires_at) = (body["userName"].as_str().unwrap().to_owned(), now + self.hold_for);
+        let status = BookingStatus::Pending;
+        let row = BookingRow { id, show_id, user_name, seats, status, expires_at, confirmed_at: None, created_at: now };
+        if !self.gives_in(Cheat::ForgetsHolds) {
+            self.bookings.insert(id, row);
+        }
+        if self.gives_in(Cheat::DeniesHolds) {
+            return (503, json!({ "code": "busy" }));
+        }
+        (201, json!({ "bookingId": id, "expiresAt": shown(expires_at) }))
+    }
+
+    fn confirm(&mut self, id: i64, now: Micros) -> (u16, Value) {
+        let too_late = self.bookings.get(&id).is_some_and(|row| row.status == BookingStatus::Failed);
+        let is_lenient = too_late && self.gives_in(Cheat::ConfirmsTooLate);
+        let Some(row) = self.bookings.get_mut(&id) else { return (404, json!({ "code": "no_such_booking" })) };
+        match row.status {
+            BookingStatus::Failed if !is_lenient => (409, json!({ "code": "hold_expired", "expired_at": shown(row.expires_at) })),
+            BookingStatus::Confirmed => (409, json!({ "code": "booking_not_pending", "status_now": "CONFIRMED" })),
+            BookingStatus::Pending | BookingStatus::Failed => {
+                (row.status, row.confirmed_at) = (BookingStatus::Confirmed, Some(now));
+                (200, json!({ "bookingId": id }))
+            }
+        }
+    }
+
+    fn find(&self, id: i64) -> (u16, Value) {
+        let Some(row) = self.bookings.get(&id) else { return (404, json!({ "code": "no_such_booking" })) };
+        let seats = row.seats.iter().map(|number| {
+            let status = match self.holder(row.show_id, *number).map(|row| row.status) {
+                None | Some(BookingStatus::Failed) => SeatStatus::Available,
+                Some(BookingStatus::Pending) => SeatStatus::Pending,
+                Some(BookingStatus::Confirmed) => SeatStatus::Confirmed,
+            };
+            json!({ "seat_number": number, "status": status })
+        });
+        let seats: Vec<Value> = seats.collect();
+        let BookingRow { show_id, user_name, status, expires_at, .. } = row;
+        let booking =
+            json!({ "id": id, "show_id": show_id, "user_name": user_name, "status": status, "expires_at": shown(*expires_at) });
+        (200, json!({ "booking": booking, "seats": seats }))
+    }
+
+    fn list(&self, query: &str) -> Value {
+        let value = |name: &str| query.split('&').find_map(|part| part.strip_prefix(name)?.strip_prefix('='));
+        let limit = value("limit").unwrap().parse().unwrap();
+        let rows = self.bookings.values().rev().map(|row| json!({ "id": row.id, "status": row.status }));
+        rows.filter(|row| value("status").is_none_or(|status| row["status"] == status)).take(limit).collect()
+    }
+
+    fn seat_map(&mut self, show_id: i64) -> Value {
+        let seats = 1..=self.shows[usize::try_from(show_id).unwrap() - 1];
+        let seats = seats.map(|number| {
+            let row = self.holder(show_id, number);
+            let status = match row.map(|row| row.status) {
+                None => "AVAILABLE",
+                Some(BookingStatus::Confirmed) => "CONFIRMED",
+                Some(_) => "PENDING",
+            };
+            json!({ "id": number, "seat_number": number, "status": status, "booking_id": row.map(|row| row.id) })
+        });
+        let seats: Value = seats.collect();
+        let now_is = seats.clone();
+        let was = std::mem::replace(&mut self.old_seats[usize::try_from(show_id).unwrap() - 1], seats);
+        if !was.is_null() && was != now_is && self.gives_in(Cheat::ShowsOldSeats) { was } else { now_is }
+    }
+}
