@@ -5,7 +5,8 @@ use std::fmt;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
-use serde_json::{Map, Value, json};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::Value;
 
 /// A failure, as the client sees it; and what the log gets besides.
 #[derive(Clone, Debug)]
@@ -19,14 +20,14 @@ pub(crate) struct Problem {
     pub(crate) retryable: bool,
     /// For the log only.
     pub(crate) internal: Option<String>,
-    facts: Map<String, Value>,
+    facts: Vec<(&'static str, Value)>,
     headers: Vec<(header::HeaderName, HeaderValue)>,
 }
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
         let detail = detail.into();
-        Self { status, code, detail, retryable: false, internal: None, facts: Map::new(), headers: Vec::new() }
+        Self { status, code, detail, retryable: false, internal: None, facts: Vec::new(), headers: Vec::new() }
     }
 
     /// A request that can't be understood.
@@ -41,8 +42,8 @@ impl Problem {
     }
 
     /// One more member of the body.
-    pub(crate) fn with(mut self, member: &str, value: impl Into<Value>) -> Self {
-        self.facts.insert(member.to_owned(), value.into());
+    pub(crate) fn with(mut self, member: &'static str, value: impl Into<Value>) -> Self {
+        self.facts.push((member, value.into()));
         self
     }
 
@@ -64,27 +65,39 @@ impl Problem {
 
     /// The response. A failure of ours names the request, so that its log line can be found.
     pub(crate) fn respond(&self, request_id: Option<&str>) -> HttpResponse {
-        let title = self.status.canonical_reason().unwrap_or("Error");
-        let mut body = json!({
-            "type": format!("urn:rowlock:problem:{}", self.code),
-            "title": title,
-            "status": self.status.as_u16(),
-            "detail": self.detail,
-            "code": self.code,
-            "retryable": self.retryable,
-            "error": self.detail,
-        });
-        if let Some(members) = body.as_object_mut() {
-            members.extend(self.facts.clone());
-            if let (true, Some(id)) = (self.status.is_server_error(), request_id) {
-                members.insert("request_id".to_owned(), id.into());
-            }
-        }
+        let body = Body { problem: self, request_id: request_id.filter(|_| self.status.is_server_error()) };
         let mut response = HttpResponse::build(self.status);
         for header in &self.headers {
             response.insert_header(header.clone());
         }
-        response.content_type("application/problem+json").body(body.to_string())
+        response.content_type("application/problem+json").body(serde_json::to_vec(&body).unwrap_or_default())
+    }
+}
+
+/// The members on the wire. Written straight into bytes: on the day of a big sale most answers are refusals.
+struct Body<'a> {
+    problem: &'a Problem,
+    request_id: Option<&'a str>,
+}
+
+impl Serialize for Body<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Problem { status, code, detail, retryable, facts, .. } = self.problem;
+        let mut body = serializer.serialize_map(None)?;
+        body.serialize_entry("type", &format!("urn:rowlock:problem:{code}"))?;
+        body.serialize_entry("title", status.canonical_reason().unwrap_or("Error"))?;
+        body.serialize_entry("status", &status.as_u16())?;
+        body.serialize_entry("code", code)?;
+        body.serialize_entry("error", detail)?;
+        body.serialize_entry("detail", detail)?;
+        body.serialize_entry("retryable", retryable)?;
+        for (member, value) in facts {
+            body.serialize_entry(member, value)?;
+        }
+        if let Some(id) = self.request_id {
+            body.serialize_entry("request_id", id)?;
+        }
+        body.end()
     }
 }
 
@@ -99,7 +112,8 @@ impl ResponseError for Problem {
         self.status
     }
 
+    /// Without a body: `request_log`, which every response passes, writes it, with the request's id.
     fn error_response(&self) -> HttpResponse {
-        self.respond(None)
+        HttpResponse::new(self.status)
     }
 }

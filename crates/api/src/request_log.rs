@@ -1,5 +1,6 @@
 //! Around every request: its id, the access log, and the one line of a failure of ours.
 
+use std::borrow::Cow;
 use std::time::Instant;
 
 use actix_cors::CorsError;
@@ -25,19 +26,20 @@ pub(crate) async fn log<B: MessageBody>(
     let id = request_id(&request);
     let method = request.method().clone();
     let response = next.call(request).await?;
-    let problem = response.response().error().map(as_problem);
-    let internal = problem.as_ref().and_then(|problem| problem.internal.clone());
-    let mut response = match problem {
-        Some(problem) => {
-            // The body is written anew; what CORS has put on the response stays.
-            let headers = response.headers().clone();
-            let mut response = response.into_response(problem.respond(id.to_str().ok())).map_into_right_body();
-            let of_cors = |name: &HeaderName| *name == VARY || name.as_str().starts_with("access-control-");
-            for (name, value) in headers.iter().filter(|(name, _)| of_cors(name)) {
-                response.headers_mut().insert(name.clone(), value.clone());
-            }
-            response
+    let mut internal = None;
+    let failure = response.response().error().map(|error| {
+        let problem = as_problem(error);
+        internal.clone_from(&problem.internal);
+        let mut failure = problem.respond(id.to_str().ok());
+        // The response is written anew; what CORS has put on it stays.
+        let of_cors = |name: &HeaderName| *name == VARY || name.as_str().starts_with("access-control-");
+        for (name, value) in response.headers().iter().filter(|(name, _)| of_cors(name)) {
+            failure.headers_mut().insert(name.clone(), value.clone());
         }
+        failure
+    });
+    let mut response = match failure {
+        Some(failure) => response.into_response(failure).map_into_right_body(),
         None => response.map_into_left_body(),
     };
     response.headers_mut().insert(REQUEST_ID, id.clone());
@@ -46,15 +48,15 @@ pub(crate) async fn log<B: MessageBody>(
 }
 
 /// The failure, whoever made it.
-fn as_problem(error: &actix_web::Error) -> Problem {
+fn as_problem(error: &actix_web::Error) -> Cow<'_, Problem> {
     if let Some(problem) = error.as_error::<Problem>() {
-        return problem.clone();
+        return Cow::Borrowed(problem);
     }
     let status = error.as_response_error().status_code();
-    match error.as_error::<CorsError>() {
+    Cow::Owned(match error.as_error::<CorsError>() {
         Some(refusal) => Problem::new(status, "cors_refused", format!("{refusal}.")),
         None => Problem::new(status, "refused", status.canonical_reason().unwrap_or("The request was refused.")).because(error),
-    }
+    })
 }
 
 fn write_down<B>(

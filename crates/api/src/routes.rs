@@ -5,10 +5,10 @@ use std::sync::atomic::Ordering;
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::header::{self, AcceptEncoding, Encoding, HeaderValue};
 use actix_web::middleware::{Compress, Next, from_fn};
 use actix_web::web::{self, Data, ServiceConfig};
-use actix_web::{HttpResponse, Route, guard};
+use actix_web::{HttpMessage, HttpResponse, Route, guard};
 
 use crate::app::App;
 use crate::body::BODY_BYTES_MAX;
@@ -24,10 +24,15 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
             web::QueryConfig::default()
                 .error_handler(|_, _| Problem::bad_request("invalid_query", "The query could not be read.").into()),
         )
-        .service(resource("/shows", "GET, HEAD", read().to(shows::list)))
-        .service(resource("/shows/{id}/seats", "GET, HEAD", read().to(shows::seats)).wrap(Compress::default()))
+        // They are tried in this order: what a sale needs first.
         .service(resource("/book", "POST", web::post().to(bookings::book)))
         .service(resource("/book/confirm", "POST", web::post().to(bookings::confirm)))
+        .service(resource("/shows", "GET, HEAD", read().to(shows::list)))
+        .service(
+            resource("/shows/{id}/seats", "GET, HEAD", read().to(shows::seats))
+                .wrap(Compress::default())
+                .wrap(from_fn(gzip_or_plain)),
+        )
         .service(resource("/book/{id}", "GET, HEAD", read().to(bookings::find)))
         .service(
             web::scope("/admin")
@@ -70,6 +75,22 @@ async fn admin_only<B: MessageBody>(
         // As a response, not as an error: it is to be logged like any other.
         Err(problem) => Ok(request.error_response(problem).map_into_right_body()),
     }
+}
+
+/// Answers by gzip where that is wanted, and else as it is, whatever else a client says that it would rather have.
+async fn gzip_or_plain<B: MessageBody>(
+    mut request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, actix_web::Error> {
+    let accepted = request.get_header::<AcceptEncoding>();
+    let gzip = accepted.and_then(|accepted| accepted.negotiate([Encoding::gzip(), Encoding::identity()].iter()));
+    let headers = request.headers_mut();
+    if gzip == Some(Encoding::gzip()) {
+        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+    } else {
+        headers.remove(header::ACCEPT_ENCODING);
+    }
+    next.call(request).await
 }
 
 /// Lets nothing reach a store that has not been found to have this program's schema; health is always told.

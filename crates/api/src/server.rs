@@ -13,6 +13,7 @@ use actix_web::web::Data;
 use actix_web::{App as ActixApp, HttpServer};
 use anyhow::Context;
 use box_office::{BoxOffice, Sweeper};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
@@ -25,6 +26,21 @@ use crate::store::{self, Database};
 /// How long open requests may take after the signal to stop, in seconds.
 const SHUTDOWN_SECONDS_MAX: u64 = 12;
 
+/// Open files that are asked for at start, if the system lets us: each client is one.
+const FILES_MAX: u64 = 65_536;
+
+/// Lets as many clients in as the system allows: what a shell allows at first, a crowd uses up.
+fn allow_many_files() {
+    let limit = getrlimit(Resource::Nofile);
+    let wanted = limit.maximum.unwrap_or(FILES_MAX).min(FILES_MAX);
+    if limit.current.is_some_and(|current| current < wanted) {
+        // Without it fewer clients are served at once, no more.
+        if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum: limit.maximum }) {
+            tracing::warn!(%error, "the limit of open files can't be raised");
+        }
+    }
+}
+
 /// Serves until SIGTERM or Ctrl-C; then answers what has begun, and returns.
 ///
 /// # Errors
@@ -32,6 +48,7 @@ const SHUTDOWN_SECONDS_MAX: u64 = 12;
 /// touch.
 pub async fn serve(settings: ApiSettings) -> anyhow::Result<()> {
     settings.access.warn();
+    allow_many_files();
     let store = store::open(&settings.database)?;
     let app = Data::new(App {
         box_office: BoxOffice::open(&store.bookings, &settings.plan),

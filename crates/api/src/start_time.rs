@@ -14,10 +14,10 @@ const LOCAL: [&str; 4] = ["%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M
 /// clocks never show. Of a time that they show twice, the first.
 pub(crate) fn parse(text: &str, zone: Tz) -> Option<Timestamp> {
     let text = text.trim();
-    // The parser takes signs, and years and months of other lengths.
-    let shape = text.as_bytes().get(..11)?;
-    let digits = [0, 1, 2, 3, 5, 6, 8, 9].iter().all(|&i| shape[i].is_ascii_digit());
-    if !digits || shape[4] != b'-' || shape[7] != b'-' {
+    // The parser takes signs, numbers of other lengths, and any white space or none for a blank.
+    let (minutes, rest) = text.split_at_checked(16)?;
+    let is_minutes = ["0000-00-00 00:00", "0000-00-00T00:00", "0000-00-00t00:00"].iter().any(|shape| has_shape(minutes, shape));
+    if !is_minutes || !(rest.is_empty() || rest.starts_with(['Z', 'z', '+', '-']) || has_shape(rest.get(..3)?, ":00")) {
         return None;
     }
     let instant = DateTime::parse_from_rfc3339(text).map(|time| time.with_timezone(&Utc)).ok().or_else(|| {
@@ -30,6 +30,12 @@ pub(crate) fn parse(text: &str, zone: Tz) -> Option<Timestamp> {
     }
     // Stores keep microseconds.
     Timestamp::from_timestamp_micros(instant.timestamp_micros())
+}
+
+/// Whether the text is the shape with any digits for its zeros.
+fn has_shape(text: &str, shape: &str) -> bool {
+    let alike = |(byte, wanted): (u8, u8)| if wanted == b'0' { byte.is_ascii_digit() } else { byte == wanted };
+    text.len() == shape.len() && text.bytes().zip(shape.bytes()).all(alike)
 }
 
 #[cfg(test)]
@@ -71,6 +77,13 @@ mod tests {
             "2025-12-11 19:00 PM",
             "2025-1-1 19:00",
             "2025-12-11 23:59:60",
+            "2025-12-130:30",
+            "2025-12-0119:0",
+            "2025-12-11\t19:00",
+            "2025-12-11 9:00",
+            "2025-12-11 19:00:0",
+            "2025-12-11 19:00: 1",
+            "2025-12-11 19:0é",
             "２０２５-12-11 19:00",
             "0",
         ] {

@@ -10,9 +10,11 @@ use tokio::time::Instant;
 
 use crate::lane::{Job, reply_all, reply_each};
 use crate::office::{Declined, Plan};
+use crate::taken::Taken;
 
 pub(crate) struct Aside {
     store: Arc<dyn BookingRepository>,
+    taken: Arc<Taken>,
     attempts_max: u32,
     /// Bounds the commands that wait or run here.
     room: Arc<Semaphore>,
@@ -24,10 +26,11 @@ pub(crate) struct Aside {
 }
 
 impl Aside {
-    pub(crate) fn new(store: Arc<dyn BookingRepository>, plan: &Plan) -> Self {
+    pub(crate) fn new(store: Arc<dyn BookingRepository>, taken: Arc<Taken>, plan: &Plan) -> Self {
         let room_max = u32::try_from(plan.queue_max.max(1)).unwrap_or(u32::MAX);
         Self {
             store,
+            taken,
             attempts_max: plan.attempts_max.max(1),
             room: Arc::new(Semaphore::new(plan.queue_max.max(1))),
             room_max,
@@ -65,7 +68,7 @@ impl Aside {
             let result = self.store.execute(std::slice::from_ref(&job.command)).await;
             drop(counter);
             match result {
-                Ok(outcomes) => return reply_each(vec![job], outcomes),
+                Ok(outcomes) => return reply_each(vec![job], outcomes, &self.taken),
                 Err(StoreError::Contended(_) | StoreError::Unavailable(_)) if attempt < self.attempts_max => pause(attempt).await,
                 Err(error) => {
                     tracing::warn!(attempt, %error, "a command failed");

@@ -8,6 +8,8 @@ use tokio::time::Instant;
 
 use crate::aside::{Aside, pause};
 use crate::office::{Declined, Plan};
+use crate::pace::Pace;
+use crate::taken::Taken;
 
 /// A command and its caller.
 pub(crate) struct Job {
@@ -23,16 +25,78 @@ impl Job {
     }
 }
 
+/// The queues of all lanes.
+#[derive(Clone)]
+pub(crate) struct Lanes(Arc<[Queue]>);
+
+/// The way into a lane.
+pub(crate) struct Queue {
+    jobs: mpsc::Sender<Job>,
+    pace: Arc<Pace>,
+}
+
+impl Queue {
+    pub(crate) const fn new(jobs: mpsc::Sender<Job>, pace: Arc<Pace>) -> Self {
+        Self { jobs, pace }
+    }
+}
+
+impl Lanes {
+    pub(crate) fn new(queues: Vec<Queue>) -> Self {
+        Self(queues.into())
+    }
+
+    /// Puts the job into its queue; if it can't, or if it would have to wait too long there, declines it.
+    pub(crate) fn take(&self, job: Job) {
+        let Queue { jobs, pace } = self.of(&job.command);
+        if pace.is_too_slow_for(jobs.max_capacity() - jobs.capacity()) {
+            return job.settle(Err(Declined::Full));
+        }
+        enqueue(jobs, job);
+    }
+
+    /// Whether one of them can take no more: its queue is full, or it has closed.
+    pub(crate) fn is_full(&self) -> bool {
+        self.0.iter().any(|queue| queue.jobs.capacity() == 0 || queue.jobs.is_closed())
+    }
+
+    /// Holds by their show, everything else by its booking.
+    fn of(&self, command: &Command) -> &Queue {
+        let key = match command {
+            Command::Hold(hold) => hold.show_id.get(),
+            Command::Confirm { booking_id } | Command::Expire { booking_id } => booking_id.get(),
+        };
+        &self.0[usize::try_from(key).unwrap_or(0) % self.0.len()]
+    }
+}
+
+/// Puts the job into the queue; if it can't, declines it.
+pub(crate) fn enqueue(queue: &mpsc::Sender<Job>, job: Job) {
+    match queue.try_send(job) {
+        Ok(()) => {}
+        Err(mpsc::error::TrySendError::Full(job)) => job.settle(Err(Declined::Full)),
+        Err(mpsc::error::TrySendError::Closed(job)) => job.settle(Err(Declined::Closing)),
+    }
+}
+
 pub(crate) struct Lane {
     store: Arc<dyn BookingRepository>,
     aside: Arc<Aside>,
+    taken: Arc<Taken>,
     batch_max: usize,
     attempts_max: u32,
+    pace: Arc<Pace>,
 }
 
 impl Lane {
-    pub(crate) fn new(store: Arc<dyn BookingRepository>, aside: Arc<Aside>, plan: &Plan) -> Self {
-        Self { store, aside, batch_max: plan.batch_max.max(1), attempts_max: plan.attempts_max.max(1) }
+    pub(crate) fn new(
+        store: Arc<dyn BookingRepository>,
+        aside: Arc<Aside>,
+        taken: Arc<Taken>,
+        pace: Arc<Pace>,
+        plan: &Plan,
+    ) -> Self {
+        Self { store, aside, taken, batch_max: plan.batch_max.max(1), attempts_max: plan.attempts_max.max(1), pace }
     }
 
     /// Serves until the box office closes, and then until the queue is empty.
@@ -53,6 +117,12 @@ impl Lane {
 
     /// Executes the batch; every job gets its reply, now or aside.
     async fn serve(&self, jobs: Vec<Job>) {
+        let begun = Instant::now();
+        self.execute(jobs).await;
+        self.pace.learn(begun.elapsed());
+    }
+
+    async fn execute(&self, jobs: Vec<Job>) {
         let mut jobs = drop_stale(jobs);
         for attempt in 1.. {
             if jobs.is_empty() {
@@ -60,7 +130,7 @@ impl Lane {
             }
             let commands: Vec<Command> = jobs.iter().map(|job| job.command.clone()).collect();
             let error = match self.store.execute(&commands).await {
-                Ok(outcomes) => return reply_each(jobs, outcomes),
+                Ok(outcomes) => return reply_each(jobs, outcomes, &self.taken),
                 Err(error) => error,
             };
             tracing::warn!(commands = commands.len(), attempt, %error, "a batch failed");
@@ -77,12 +147,12 @@ impl Lane {
 }
 
 /// Resolves when the box office closes, or has been dropped.
-async fn closed(closing: &mut watch::Receiver<bool>) {
+pub(crate) async fn closed(closing: &mut watch::Receiver<bool>) {
     let _ = closing.wait_for(|closing| *closing).await;
 }
 
 /// The jobs whose callers still wait; those that waited too long are told so.
-fn drop_stale(jobs: Vec<Job>) -> Vec<Job> {
+pub(crate) fn drop_stale(jobs: Vec<Job>) -> Vec<Job> {
     let now = Instant::now();
     let (live, late): (Vec<Job>, Vec<Job>) =
         jobs.into_iter().filter(|job| !job.reply.is_closed()).partition(|job| now < job.give_up_at);
@@ -93,9 +163,10 @@ fn drop_stale(jobs: Vec<Job>) -> Vec<Job> {
 }
 
 /// Gives each job its outcome. A store that answers with another number of outcomes has answered nobody.
-pub(crate) fn reply_each(jobs: Vec<Job>, outcomes: Vec<Outcome>) {
+pub(crate) fn reply_each(jobs: Vec<Job>, outcomes: Vec<Outcome>, taken: &Taken) {
     if jobs.len() == outcomes.len() {
         for (job, outcome) in jobs.into_iter().zip(outcomes) {
+            taken.learn(&job.command, &outcome);
             job.settle(Ok(outcome));
         }
     } else {

@@ -6,7 +6,10 @@
 mod aside;
 mod lane;
 mod office;
+mod pace;
 mod sweeper;
+mod taken;
+mod window;
 
 pub use office::{BoxOffice, Declined, Plan};
 pub use sweeper::{SweepHealth, SweepPlan, Sweeper};

@@ -10,7 +10,10 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::aside::Aside;
-use crate::lane::{Job, Lane};
+use crate::lane::{Job, Lane, Lanes, Queue, enqueue};
+use crate::pace::Pace;
+use crate::taken::Taken;
+use crate::window::Window;
 
 /// How a box office works.
 #[derive(Clone, Debug)]
@@ -23,6 +26,9 @@ pub struct Plan {
     pub batch_max: usize,
     /// Most commands that wait for one lane; one more is declined.
     pub queue_max: usize,
+    /// How long a command may have to wait, as far as the lane's last batches tell; where it would be longer it is declined at
+    /// once, so that a caller learns in good time that there is too much to do.
+    pub wait_max: Duration,
     /// How long a command may wait before it is begun; after that its caller has surely given up.
     pub patience: Duration,
     /// How often a command is tried when others are in its way or the store is away, the first time included.
@@ -33,7 +39,15 @@ pub struct Plan {
 
 impl Default for Plan {
     fn default() -> Self {
-        Self { lanes: 1, batch_max: 96, queue_max: 4096, patience: Duration::from_secs(5), attempts_max: 4, aside_max: 8 }
+        Self {
+            lanes: 1,
+            batch_max: 96,
+            queue_max: 4096,
+            wait_max: Duration::from_millis(250),
+            patience: Duration::from_secs(5),
+            attempts_max: 4,
+            aside_max: 8,
+        }
     }
 }
 
@@ -58,29 +72,52 @@ pub enum Declined {
 ///
 /// Each command goes to one of a few lanes: holds by their show, so that customers of one show meet in a queue and not in row
 /// locks, everything else by its booking. A lane executes whatever has queued while its last batch was in flight, so that an
-/// idle lane serves a lone command at once and a busy one shares its round trips and commits. Every command that was taken
-/// gets exactly one reply, after its commit.
+/// idle lane serves a lone command at once and a busy one shares its round trips and commits. A hold of a seat that was taken
+/// when last heard of is looked at first, beside the lanes, where most such holds can be refused without a lock. Every command
+/// that was taken gets exactly one reply, after its commit.
 pub struct BoxOffice {
-    lanes: Vec<mpsc::Sender<Job>>,
+    lanes: Lanes,
+    window: mpsc::Sender<Job>,
+    taken: Arc<Taken>,
     aside: Arc<Aside>,
     patience: Duration,
-    closing: watch::Sender<bool>,
-    running: Mutex<Vec<JoinHandle<()>>>,
+    closing: Closing,
+    running: Mutex<Option<Running>>,
+}
+
+/// First nobody comes in, then the window closes, then the lanes, which the window still hands to.
+struct Closing {
+    window: watch::Sender<bool>,
+    lanes: watch::Sender<bool>,
+}
+
+/// The tasks.
+struct Running {
+    window: JoinHandle<()>,
+    lanes: Vec<JoinHandle<()>>,
 }
 
 impl BoxOffice {
     /// Opens a box office on a store. Must be called within a tokio runtime, which its lanes then run on.
     pub fn open(store: &Arc<dyn BookingRepository>, plan: &Plan) -> Self {
-        let (closing, closed) = watch::channel(false);
-        let aside = Arc::new(Aside::new(Arc::clone(store), plan));
-        let (lanes, running) = (0..plan.lanes.max(1))
+        let (close_lanes, lanes_closed) = watch::channel(false);
+        let (close_window, window_closed) = watch::channel(false);
+        let taken = Arc::new(Taken::new());
+        let aside = Arc::new(Aside::new(Arc::clone(store), Arc::clone(&taken), plan));
+        let (queues, lanes_running) = (0..plan.lanes.max(1))
             .map(|_| {
                 let (jobs, queue) = mpsc::channel(plan.queue_max.max(1));
-                let lane = Lane::new(Arc::clone(store), Arc::clone(&aside), plan);
-                (jobs, tokio::spawn(lane.run(queue, closed.clone())))
+                let pace = Arc::new(Pace::new(plan));
+                let lane = Lane::new(Arc::clone(store), Arc::clone(&aside), Arc::clone(&taken), Arc::clone(&pace), plan);
+                (Queue::new(jobs, pace), tokio::spawn(lane.run(queue, lanes_closed.clone())))
             })
             .unzip();
-        Self { lanes, aside, patience: plan.patience, closing, running: Mutex::new(running) }
+        let lanes = Lanes::new(queues);
+        let (window, queue) = mpsc::channel(plan.queue_max.max(1));
+        let looking = Window::new(Arc::clone(store), Arc::clone(&taken), lanes.clone(), plan);
+        let running = Running { window: tokio::spawn(looking.run(queue, window_closed)), lanes: lanes_running };
+        let closing = Closing { window: close_window, lanes: close_lanes };
+        Self { lanes, window, taken, aside, patience: plan.patience, closing, running: Mutex::new(Some(running)) }
     }
 
     /// Runs a command and waits for its outcome. If the caller drops the future, the command may or may not happen.
@@ -89,41 +126,42 @@ impl BoxOffice {
     /// [`Declined`]. After all but [`StoreError::OutcomeUnknown`] nothing has happened.
     pub async fn submit(&self, command: Command) -> Result<Outcome, Declined> {
         // A busy lane closes its queue only after its batch.
-        if *self.closing.borrow() {
+        if *self.closing.window.borrow() {
             return Err(Declined::Closing);
         }
         let (reply, outcome) = oneshot::channel();
-        let lane = self.lane_of(&command);
-        lane.try_send(Job { command, give_up_at: Instant::now() + self.patience, reply }).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => Declined::Full,
-            mpsc::error::TrySendError::Closed(_) => Declined::Closing,
-        })?;
+        let job = Job { command, give_up_at: Instant::now() + self.patience, reply };
+        if self.taken.suspects(&job.command) {
+            enqueue(&self.window, job);
+        } else {
+            self.lanes.take(job);
+        }
         let lost = |_| Declined::Store(StoreError::OutcomeUnknown("the command's task has died".to_owned()));
         outcome.await.map_err(lost)?
     }
 
     /// Whether a lane can take no more: its queue is full, or it has closed.
     pub fn is_full(&self) -> bool {
-        self.lanes.iter().any(|lane| lane.capacity() == 0 || lane.is_closed())
+        self.lanes.is_full()
     }
 
     /// Takes no more commands, and returns when all that were taken have their reply.
     pub async fn close(&self) {
-        self.closing.send_replace(true);
-        let running = std::mem::take(&mut *self.running.lock().unwrap_or_else(PoisonError::into_inner));
-        for lane in running {
-            if let Err(error) = lane.await {
-                tracing::error!(%error, "a lane has died");
-            }
+        self.closing.window.send_replace(true);
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(Running { window, lanes }) = running else { return };
+        finished(window).await;
+        self.closing.lanes.send_replace(true);
+        for lane in lanes {
+            finished(lane).await;
         }
         self.aside.finished().await;
     }
+}
 
-    fn lane_of(&self, command: &Command) -> &mpsc::Sender<Job> {
-        let key = match command {
-            Command::Hold(hold) => hold.show_id.get(),
-            Command::Confirm { booking_id } | Command::Expire { booking_id } => booking_id.get(),
-        };
-        &self.lanes[usize::try_from(key).unwrap_or(0) % self.lanes.len()]
+/// Waits for a task of ours.
+async fn finished(task: JoinHandle<()>) {
+    if let Err(error) = task.await {
+        tracing::error!(%error, "a task of the box office has died");
     }
 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::{BookingRepository, StoreError, Sweep};
+use futures_util::future::join_all;
 use rand::RngExt;
 use tokio::time::Instant;
 
@@ -71,6 +72,9 @@ pub struct Sweeper {
     health: Arc<SweepHealth>,
 }
 
+/// Sweeps that run at once after a full one: while one waits for its commit, another works.
+const AT_ONCE_WHEN_BEHIND: usize = 2;
+
 /// Longest sleep after failures: dead holds are tidied up soon after the store is back.
 const BACK_OFF_MAX: Duration = Duration::from_secs(2);
 
@@ -88,18 +92,26 @@ impl Sweeper {
     /// Sweeps until `stop` resolves. A batch that has begun is finished.
     pub async fn run(self, stop: impl Future<Output = ()>) {
         tokio::pin!(stop);
+        let mut is_behind = false;
         loop {
-            let result = self.bookings.expire_due(self.plan.batch).await;
-            let sleep = match &result {
-                Ok(sweep) => self.swept(sweep),
-                Err(error) => self.failed(error),
+            let at_once = if is_behind { AT_ONCE_WHEN_BEHIND } else { 1 };
+            let sweeps = (0..at_once).map(|_| self.bookings.expire_due(self.plan.batch));
+            let result: Result<Vec<Sweep>, StoreError> = join_all(sweeps).await.into_iter().collect();
+            let (full, sleep) = match &result {
+                Ok(sweeps) => (sweeps.iter().any(|sweep| self.is_full(sweep)), self.swept(&together(sweeps))),
+                Err(error) => (false, self.failed(error)),
             };
+            is_behind = full;
             tokio::select! {
                 biased;
                 () = &mut stop => return,
                 () = tokio::time::sleep(sleep) => {}
             }
         }
+    }
+
+    fn is_full(&self, sweep: &Sweep) -> bool {
+        u32::try_from(sweep.expired.len()).is_ok_and(|expired| expired >= self.plan.batch.get())
     }
 
     /// Notes a success; gives the time until the next look.
@@ -128,6 +140,15 @@ impl Sweeper {
         let retry_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
         tracing::warn!(%error, failures = failures + 1, retry_ms, "the sweep failed");
         wait
+    }
+}
+
+/// Sweeps that ran at once, as one.
+fn together(sweeps: &[Sweep]) -> Sweep {
+    Sweep {
+        expired: sweeps.iter().flat_map(|sweep| &sweep.expired).copied().collect(),
+        lag_max: sweeps.iter().map(|sweep| sweep.lag_max).max().unwrap_or_default(),
+        next_due_in: sweeps.iter().filter_map(|sweep| sweep.next_due_in).min(),
     }
 }
 

@@ -64,7 +64,7 @@ fn expired(count: i64) -> Sweep {
 
 #[tokio::test(start_paused = true)]
 async fn it_sweeps_until_nothing_is_due_and_then_sleeps_a_tick() {
-    let times = times(vec![Ok(expired(10)), Ok(expired(3)), Ok(expired(0))], 4).await;
+    let times = times(vec![Ok(expired(9)), Ok(expired(3)), Ok(expired(0))], 4).await;
     assert!(times[2] < Duration::from_millis(10), "{times:?}");
     let slept = times[3].saturating_sub(times[2]);
     assert!((TICK.mul_f64(0.9)..=TICK.mul_f64(1.1) + Duration::from_millis(2)).contains(&slept), "{slept:?}");
@@ -108,4 +108,13 @@ async fn it_is_healthy_while_the_store_answers_and_not_long_after_that() {
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert!(!health.is_healthy());
     assert!(health.failures() > 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_sweep_is_followed_by_two_at_once_until_one_is_not_full() {
+    let answers = [10, 10, 10, 3, 2, 1].map(|count| Ok(expired(count))).into();
+    let times = times(answers, 8).await;
+    // A full one; two full ones; two that are not; one that finds something, one that finds nothing; and a tick later another.
+    assert!(times[..7].iter().all(Duration::is_zero), "{times:?}");
+    assert!(times[7] >= TICK.mul_f64(0.9), "{times:?}");
 }

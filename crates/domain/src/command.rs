@@ -38,6 +38,14 @@ pub struct Hold {
     pub hold_for: TimeDelta,
 }
 
+impl Hold {
+    /// The seats that it wants.
+    pub fn seat_keys(&self) -> impl Iterator<Item = SeatKey> {
+        let show_id = self.show_id;
+        self.seats.numbers().iter().map(move |&number| SeatKey { show_id, number })
+    }
+}
+
 /// What came of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -145,20 +153,32 @@ impl Keys {
         let mut keys = Self::default();
         for command in commands {
             match command {
-                Command::Hold(hold) => {
-                    keys.shows.push(hold.show_id);
-                    let show_id = hold.show_id;
-                    keys.seats.extend(hold.seats.numbers().iter().map(|&number| SeatKey { show_id, number }));
-                }
+                Command::Hold(hold) => keys.add(hold),
                 Command::Confirm { booking_id } | Command::Expire { booking_id } => keys.bookings.push(*booking_id),
             }
         }
-        keys.shows.sort_unstable();
-        keys.shows.dedup();
-        keys.seats.sort_unstable();
-        keys.seats.dedup();
-        keys.bookings.sort_unstable();
-        keys.bookings.dedup();
-        keys
+        keys.sorted()
+    }
+
+    /// The keys of these holds.
+    pub fn of_holds<'a>(holds: impl Iterator<Item = &'a Hold>) -> Self {
+        let mut keys = Self::default();
+        holds.for_each(|hold| keys.add(hold));
+        keys.sorted()
+    }
+
+    fn add(&mut self, hold: &Hold) {
+        self.shows.push(hold.show_id);
+        self.seats.extend(hold.seat_keys());
+    }
+
+    fn sorted(mut self) -> Self {
+        self.shows.sort_unstable();
+        self.shows.dedup();
+        self.seats.sort_unstable();
+        self.seats.dedup();
+        self.bookings.sort_unstable();
+        self.bookings.dedup();
+        self
     }
 }

@@ -240,16 +240,10 @@ impl Ledger {
     }
 
     fn hold(&mut self, hold: &Hold) -> Result<Decision, LedgerError> {
-        let refuse = |refusal| Ok(Decision::Settled(Outcome::Refused(refusal)));
-        let show_id = hold.show_id;
-        if !self.shows.contains(&show_id) {
-            return refuse(Refusal::NoSuchShow { show_id });
+        if let Some(refusal) = self.refusal(hold) {
+            return Ok(Decision::Settled(Outcome::Refused(refusal)));
         }
-        let numbers = hold.seats.numbers();
-        let refused: Vec<SeatRefusal> = numbers.iter().filter_map(|&number| self.seat_refusal(show_id, number)).collect();
-        if !refused.is_empty() {
-            return refuse(Refusal::SeatsNotFree { seats: refused });
-        }
+        let (show_id, numbers) = (hold.show_id, hold.seats.numbers());
         let deadline = Deadline::after(self.now, hold.hold_for);
         let new_booking = self.new_bookings.len();
         for &number in numbers {
@@ -260,6 +254,22 @@ impl Ledger {
         let user_name = hold.user_name.clone();
         self.new_bookings.push(NewBooking { show_id, user_name, seats: numbers.to_vec(), deadline });
         Ok(Decision::Held { new_booking, deadline })
+    }
+
+    /// Why this hold can't be had now; `None` if it can.
+    pub(crate) fn refusal(&self, hold: &Hold) -> Option<Refusal> {
+        let show_id = hold.show_id;
+        if !self.shows.contains(&show_id) {
+            return Some(Refusal::NoSuchShow { show_id });
+        }
+        let numbers = hold.seats.numbers().iter();
+        let seats: Vec<SeatRefusal> = numbers.filter_map(|&number| self.seat_refusal(show_id, number)).collect();
+        if seats.is_empty() { None } else { Some(Refusal::SeatsNotFree { seats }) }
+    }
+
+    /// Whether a seat that this hold wants is held by a dead hold.
+    pub(crate) fn wants_a_dead_hold(&self, hold: &Hold) -> bool {
+        hold.seat_keys().any(|key| self.seats.get(&key).is_some_and(|&state| state != state.as_of(self.now)))
     }
 
     /// Why this seat can't be had now; `None` if it can.

@@ -10,6 +10,7 @@ mod deadline;
 mod ids;
 mod ledger;
 mod lifecycle;
+mod look;
 mod ports;
 mod seat;
 mod show;
@@ -24,6 +25,7 @@ pub use ledger::{
     BookingChange, Changes, Decision, Ledger, LedgerError, LockedRows, LockedSeat, NewBooking, Owner, SeatChange, Swept,
 };
 pub use lifecycle::{Action, BookingStatus, FailureReason, Step, TransitionRefused, transition};
+pub use look::Look;
 pub use ports::{BookingFilter, BookingRepository, Page, ShowRepository, StoreError, StoreHealth, Sweep, Unready};
 pub use seat::{Seat, SeatKey, SeatNumber, SeatSelection, SeatState, SeatStatus, SelectionError};
 pub use show::{InvalidShow, NewShow, Show};

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use thiserror::Error;
 
 use crate::booking::{Booking, BookingDetails};
-use crate::command::{Command, Outcome};
+use crate::command::{Command, Hold, Outcome, Refusal};
 use crate::ids::{BookingId, ShowId};
 use crate::lifecycle::BookingStatus;
 use crate::seat::Seat;
@@ -86,6 +86,22 @@ pub trait BookingRepository: Send + Sync {
     /// [`StoreError`]. After all but [`StoreError::OutcomeUnknown`] nothing has happened. The future can be dropped at any time:
     /// the transaction then happens wholly or not at all (`a_dropped_call_is_done_wholly_or_not_at_all`).
     async fn execute(&self, commands: &[Command]) -> Result<Vec<Outcome>, StoreError>;
+
+    /// Looks, for each of the holds, whether it would be refused, without locking anything: the refusals in the same order, and
+    /// `None` for a hold that [`Self::execute`] has to decide.
+    ///
+    /// - A refusal MUST be what [`Self::execute`] would have said at an instant during the call
+    ///   (`a_look_refuses_what_is_taken`), and nothing but what has been committed MUST be seen
+    ///   (`a_look_waits_for_nobody_and_sees_what_is_committed`).
+    /// - A hold that could be had at that instant MUST NOT be refused (`a_look_never_refuses_what_is_free`). Where in doubt,
+    ///   `None`; and a seat whose dead hold has not been failed yet is in doubt, as its confirm may have come in time and be about
+    ///   to be committed (`a_look_says_nothing_of_dead_holds`).
+    ///
+    /// # Errors
+    /// [`StoreError`]. Nothing ever happens.
+    async fn look(&self, holds: &[&Hold]) -> Result<Vec<Option<Refusal>>, StoreError> {
+        Ok(vec![None; holds.len()])
+    }
 
     /// Fails at most `limit` PENDING bookings whose deadline has passed, those that have been dead longest first.
     ///

@@ -233,3 +233,22 @@ fn it_decides_nothing_on_rows_that_are_missing_or_contradict_each_other() {
     let corrupt = Err(LedgerError::Corrupt { key: seat(1), booking_id: booking(1) });
     assert_eq!(Ledger::open(ended).apply(&rival[0]), corrupt);
 }
+
+/// A store may hand over what was due a moment ago.
+#[test]
+fn a_sweep_judges_each_booking_anew() {
+    let mut tables = Tables::new();
+    tables.execute(&[hold(&[1], 60), hold(&[2], 60), hold(&[3], 1)]);
+    tables.execute(&[Command::Confirm { booking_id: booking(1) }]);
+    tables.now += TimeDelta::seconds(1);
+    let ids = [1, 2, 3].map(|id| Command::Expire { booking_id: booking(id) });
+    let swept = Ledger::sweep(&tables.lock(&ids));
+    assert!(swept.corrupt.is_empty(), "{:?}", swept.corrupt);
+    assert!(swept.outcomes.contains(&Outcome::Refused(Refusal::HoldLive {
+        booking_id: booking(2),
+        deadline: tables.bookings[&booking(2)].deadline
+    })));
+    let failed: Vec<BookingId> = swept.changes.bookings.iter().map(|change| change.id).collect();
+    assert_eq!(failed, [booking(3)]);
+    assert!(swept.changes.seats.iter().all(|change| change.key == seat(3)));
+}

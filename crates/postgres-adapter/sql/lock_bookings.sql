@@ -6,17 +6,22 @@
 -- $5 timestamptz            the time, or null for the database's clock
 --
 -- Locks: bookings, in the order of their id: the named ones, and, reaching for dead holds, those with one on a wanted seat.
-SELECT b.id, b.show_id, b.user_name, b.seat_numbers, b.status, b.failure_reason,
-       b.expires_at, b.confirmed_at, b.created_at, b.updated_at
+--
+-- The clock is read for each row after its lock is held, see lock_seats.
+SELECT locked.*, clock_timestamp() AS now
 FROM (
-    SELECT named.id
-    FROM unnest($3::bigint[]) AS named (id)
-    UNION
-    SELECT dead.booking_id
-    FROM unnest($1::bigint[], $2::bigint[]) AS wanted (show_id, seat_number)
-    JOIN seats dead USING (show_id, seat_number)
-    WHERE $4 AND dead.held_until <= COALESCE($5::timestamptz, clock_timestamp())
-) AS touched (id)
-JOIN bookings b USING (id)
-ORDER BY b.id
-FOR NO KEY UPDATE OF b
+    SELECT b.id, b.show_id, b.user_name, b.seat_numbers, b.status, b.failure_reason,
+           b.expires_at, b.confirmed_at, b.created_at, b.updated_at
+    FROM (
+        SELECT named.id
+        FROM unnest($3::bigint[]) AS named (id)
+        UNION
+        SELECT dead.booking_id
+        FROM unnest($1::bigint[], $2::bigint[]) AS wanted (show_id, seat_number)
+        JOIN seats dead USING (show_id, seat_number)
+        WHERE $4 AND dead.held_until <= COALESCE($5::timestamptz, clock_timestamp())
+    ) AS touched (id)
+    JOIN bookings b USING (id)
+    ORDER BY b.id
+    FOR NO KEY UPDATE OF b
+) AS locked

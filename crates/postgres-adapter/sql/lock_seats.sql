@@ -8,21 +8,26 @@
 -- Locks: seats, in key order: the wanted ones, every seat of a named booking, and, reaching for dead holds, every seat of a
 -- booking whose dead hold is on a wanted one. Which seats a booking has is read before they are locked, so a hold that dies, or
 -- changes, while this waits for a lock can be missing: the domain notices, and the batch is run again.
-SELECT s.show_id, s.seat_number, s.status AS seat_status, s.booking_id, s.held_until
+--
+-- The clock is read for each row after its lock is held (the inner query can't be flattened), so that of the last row after all.
+SELECT locked.*, clock_timestamp() AS now
 FROM (
-    SELECT wanted.show_id, wanted.seat_number
-    FROM unnest($1::bigint[], $2::bigint[]) AS wanted (show_id, seat_number)
-    UNION
-    SELECT b.show_id, unnest(b.seat_numbers)
-    FROM unnest($3::bigint[]) AS named (id)
-    JOIN bookings b ON b.id = named.id
-    UNION
-    SELECT b.show_id, unnest(b.seat_numbers)
-    FROM unnest($1::bigint[], $2::bigint[]) AS wanted (show_id, seat_number)
-    JOIN seats dead USING (show_id, seat_number)
-    JOIN bookings b ON b.id = dead.booking_id
-    WHERE $4 AND dead.held_until <= COALESCE($5::timestamptz, clock_timestamp())
-) AS touched (show_id, seat_number)
-JOIN seats s USING (show_id, seat_number)
-ORDER BY s.show_id, s.seat_number
-FOR NO KEY UPDATE OF s
+    SELECT s.show_id, s.seat_number, s.status AS seat_status, s.booking_id, s.held_until
+    FROM (
+        SELECT wanted.show_id, wanted.seat_number
+        FROM unnest($1::bigint[], $2::bigint[]) AS wanted (show_id, seat_number)
+        UNION
+        SELECT b.show_id, unnest(b.seat_numbers)
+        FROM unnest($3::bigint[]) AS named (id)
+        JOIN bookings b ON b.id = named.id
+        UNION
+        SELECT b.show_id, unnest(b.seat_numbers)
+        FROM unnest($1::bigint[], $2::bigint[]) AS wanted (show_id, seat_number)
+        JOIN seats dead USING (show_id, seat_number)
+        JOIN bookings b ON b.id = dead.booking_id
+        WHERE $4 AND dead.held_until <= COALESCE($5::timestamptz, clock_timestamp())
+    ) AS touched (show_id, seat_number)
+    JOIN seats s USING (show_id, seat_number)
+    ORDER BY s.show_id, s.seat_number
+    FOR NO KEY UPDATE OF s
+) AS locked

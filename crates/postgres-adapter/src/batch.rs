@@ -1,8 +1,10 @@
 //! A batch: lock and load, decide in memory, save and commit. Two round trips, whatever its size.
 
+use std::time::Instant;
+
 use domain::{
-    BookingId, Changes, Command, Decision, Keys, Ledger, LedgerError, LockedRows, Outcome, Owner, SeatState, StoreError,
-    TimeSource, Timestamp,
+    BookingId, Changes, Command, Decision, Keys, Ledger, LedgerError, LockedRows, LockedSeat, Outcome, Owner, SeatState, ShowId,
+    StoreError, TimeSource, Timestamp,
 };
 use futures_util::{join, try_join};
 use tokio_postgres::types::ToSql;
@@ -22,8 +24,14 @@ enum Reach {
 
 /// Runs the commands as one transaction.
 pub(crate) async fn run(lease: Lease, time: &TimeSource, commands: &[Command]) -> Result<Vec<Outcome>, StoreError> {
+    let begun = Instant::now();
     match attempt(&lease, time, commands, Reach::Named).await {
-        Ok((decisions, changes)) => return finish(lease, decisions, changes).await,
+        Ok((decisions, changes)) => {
+            let locked = begun.elapsed();
+            let outcomes = finish(lease, decisions, changes).await;
+            tracing::debug!(commands = commands.len(), ?locked, total = ?begun.elapsed(), "batch");
+            return outcomes;
+        }
         Err(Failure::RowsMissing) => {}
         Err(Failure::Store(error)) => return Err(give_up(lease, error).await),
     }
@@ -70,52 +78,63 @@ pub(crate) async fn give_up(lease: Lease, error: StoreError) -> StoreError {
     error
 }
 
-/// First round trip: `BEGIN`, the locks, and then the clock. The statements are sent at once, in this order.
+/// First round trip: `BEGIN` and the locks, each row with the clock as it was then. The statements are sent at once, in this order,
+/// and are few: each is a message of its own, and a wake-up on either side.
 async fn lock(lease: &Lease, time: &TimeSource, keys: &Keys, reach: Reach) -> Result<LockedRows, StoreError> {
-    let (lock_seats, lock_bookings, load_shows, clock) = try_join!(
-        lease.prepared(statements::LOCK_SEATS),
-        lease.prepared(statements::LOCK_BOOKINGS),
-        lease.prepared(statements::LOAD_SHOWS),
-        lease.prepared(statements::CLOCK),
-    )?;
+    let (lock_seats, lock_bookings) =
+        try_join!(lease.prepared(statements::LOCK_SEATS), lease.prepared(statements::LOCK_BOOKINGS))?;
     let fixed = time.fixed();
-    let shows: Vec<i64> = keys.shows.iter().map(|id| id.get()).collect();
     let seat_shows: Vec<i64> = keys.seats.iter().map(|key| key.show_id.get()).collect();
     let seat_numbers: Vec<i64> = keys.seats.iter().map(|key| key.number.get()).collect();
     let named: Vec<i64> = keys.bookings.iter().map(|id| id.get()).collect();
     let dead_holds = reach == Reach::DeadHolds;
     let touched: [&(dyn ToSql + Sync); 5] = [&seat_shows, &seat_numbers, &named, &dead_holds, &fixed];
-    let shows: [&(dyn ToSql + Sync); 1] = [&shows];
     let trip = async {
-        let (begun, seats, bookings, shows, clock) = join!(
-            lease.batch_execute("BEGIN"),
-            lease.query(&lock_seats, &touched),
-            async {
-                if named.is_empty() && !dead_holds {
-                    return Ok(Vec::new());
-                }
-                lease.query(&lock_bookings, &touched).await
-            },
-            lease.query(&load_shows, &shows),
-            lease.query_one(&clock, &[]),
-        );
+        let (begun, seats, bookings) = join!(lease.batch_execute("BEGIN"), lease.query(&lock_seats, &touched), async {
+            if named.is_empty() && !dead_holds {
+                return Ok(Vec::new());
+            }
+            lease.query(&lock_bookings, &touched).await
+        },);
         // The first failure is the cause; those after it only say that the transaction is aborted.
         begun?;
-        Ok::<_, Error>((seats?, bookings?, shows?, clock?))
+        Ok::<_, Error>((seats?, bookings?))
     };
-    let (seats, bookings, shows, clock) =
+    let (seats, bookings) =
         lease.within(trip).await.map_err(|TimedOut| no_answer())?.map_err(|error| error::before_commit(&error))?;
-    Ok(LockedRows {
-        now: now(time, &clock)?,
-        shows: shows.iter().map(rows::show_id).collect::<Result<_, _>>()?,
+    let rows = LockedRows {
+        now: now(time, seats.iter().chain(&bookings))?,
+        shows: Vec::new(),
         seats: seats.iter().map(rows::locked_seat).collect::<Result<_, _>>()?,
         bookings: bookings.iter().map(rows::booking).collect::<Result<_, _>>()?,
-    })
+    };
+    let shows = shows(lease, keys, &rows.seats).await?;
+    Ok(LockedRows { shows, ..rows })
 }
 
-/// The instant of the decisions, read after the locks.
-pub(crate) fn now(time: &TimeSource, clock: &Row) -> Result<Timestamp, StoreError> {
-    time.fixed().map_or_else(|| rows::column(clock, "now"), Ok)
+/// Those of the named shows that exist: a show comes with its seats, so only one without any seat here has to be asked for, in a
+/// round trip that hardly any batch needs.
+async fn shows(lease: &Lease, keys: &Keys, seats: &[LockedSeat]) -> Result<Vec<ShowId>, StoreError> {
+    let mut seen: Vec<ShowId> = seats.iter().map(|seat| seat.key.show_id).collect();
+    seen.dedup();
+    let unseen: Vec<i64> = keys.shows.iter().filter(|show| !seen.contains(show)).map(|show| show.get()).collect();
+    if !unseen.is_empty() {
+        let load_shows = lease.prepared(statements::LOAD_SHOWS).await?;
+        let found = lease.within(lease.query(&load_shows, &[&unseen])).await.map_err(|TimedOut| no_answer())?;
+        for row in found.map_err(|error| error::before_commit(&error))? {
+            seen.push(rows::show_id(&row)?);
+        }
+    }
+    Ok(seen)
+}
+
+/// The instant of the decisions: the last reading of the clock, after all locks. Where no row was found there is nothing to judge
+/// by it.
+pub(crate) fn now<'a>(time: &TimeSource, locked: impl Iterator<Item = &'a Row>) -> Result<Timestamp, StoreError> {
+    if let Some(fixed) = time.fixed() {
+        return Ok(fixed);
+    }
+    locked.map(|row| rows::column(row, "now")).try_fold(Timestamp::UNIX_EPOCH, |last, now| Ok(last.max(now?)))
 }
 
 /// All decisions, in memory, under the locks.

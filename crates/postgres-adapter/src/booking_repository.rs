@@ -4,24 +4,26 @@ use std::num::NonZeroU32;
 
 use async_trait::async_trait;
 use domain::{
-    Booking, BookingDetails, BookingFilter, BookingId, BookingRepository, BookingStatus, Command, Outcome, Page, StoreError,
-    Sweep, TimeSource,
+    Booking, BookingDetails, BookingFilter, BookingId, BookingRepository, BookingStatus, Command, Hold, Outcome, Page, Refusal,
+    StoreError, Sweep, TimeSource,
 };
 
 use tokio_postgres::Row;
 
 use crate::connection::Connections;
-use crate::{batch, encoding, rows, statements, sweep};
+use crate::sweep::Bookmark;
+use crate::{batch, encoding, look, rows, statements, sweep};
 
 /// Bookings in PostgreSQL.
 pub struct PgBookingRepository {
     connections: Connections,
     time: TimeSource,
+    bookmark: Bookmark,
 }
 
 impl PgBookingRepository {
-    pub(crate) const fn new(connections: Connections, time: TimeSource) -> Self {
-        Self { connections, time }
+    pub(crate) fn new(connections: Connections, time: TimeSource) -> Self {
+        Self { connections, time, bookmark: Bookmark::default() }
     }
 
     async fn read(&self, id: BookingId) -> Result<Vec<Row>, StoreError> {
@@ -38,8 +40,15 @@ impl BookingRepository for PgBookingRepository {
         batch::run(self.connections.writer().await?, &self.time, commands).await
     }
 
+    async fn look(&self, holds: &[&Hold]) -> Result<Vec<Option<Refusal>>, StoreError> {
+        if holds.is_empty() {
+            return Ok(Vec::new());
+        }
+        look::run(self.connections.writer().await?, &self.time, holds).await
+    }
+
     async fn expire_due(&self, limit: NonZeroU32) -> Result<Sweep, StoreError> {
-        sweep::run(self.connections.writer().await?, &self.time, limit).await
+        sweep::run(self.connections.writer().await?, &self.time, limit, &self.bookmark).await
     }
 
     async fn find(&self, id: BookingId) -> Result<Option<BookingDetails>, StoreError> {

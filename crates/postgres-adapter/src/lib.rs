@@ -18,6 +18,7 @@ mod connection;
 mod encoding;
 mod error;
 mod health;
+mod look;
 mod migrations;
 mod rows;
 mod show_repository;

@@ -12,13 +12,13 @@ macro_rules! statements {
 
 statements! {
     AWAIT_BOOKING = "await_booking";
-    CLOCK = "clock";
     CREATE_SHOW = "create_show";
     FIND_BOOKING = "find_booking";
     LIST_BOOKINGS = "list_bookings";
     LIST_LIVE_HOLDS = "list_live_holds";
     LIST_SHOWS = "list_shows";
     LOAD_SHOWS = "load_shows";
+    LOOK_SEATS = "look_seats";
     LOCK_BOOKINGS = "lock_bookings";
     LOCK_DUE = "lock_due";
     LOCK_SEATS = "lock_seats";

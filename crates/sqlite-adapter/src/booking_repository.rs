@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{
-    Booking, BookingDetails, BookingFilter, BookingId, BookingRepository, BookingState, BookingStatus, Command, Life, Outcome,
-    Page, StoreError, Sweep, TimeSource, Timestamp,
+    Booking, BookingDetails, BookingFilter, BookingId, BookingRepository, BookingState, BookingStatus, Command, Hold, Keys, Life,
+    Look, Outcome, Page, Refusal, StoreError, Sweep, TimeSource, Timestamp,
 };
 use rusqlite::{Connection, params};
 
@@ -36,6 +36,14 @@ impl BookingRepository for SqliteBookingRepository {
         }
         let (commands, time) = (commands.to_vec(), self.core.time.clone());
         self.core.writer.run(move |connection| execute(connection, &time, &commands)).await
+    }
+
+    async fn look(&self, holds: &[&Hold]) -> Result<Vec<Option<Refusal>>, StoreError> {
+        if holds.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (holds, time) = (holds.iter().copied().cloned().collect::<Vec<_>>(), self.core.time.clone());
+        self.core.readers.run(move |connection| look(connection, &time, &holds)).await
     }
 
     async fn expire_due(&self, limit: NonZeroU32) -> Result<Sweep, StoreError> {
@@ -69,6 +77,16 @@ fn execute(connection: &mut Connection, time: &TimeSource, commands: &[Command])
     let outcomes = batch.run(commands)?;
     batch.end()?;
     Ok(outcomes)
+}
+
+/// The refusals as of the snapshot in which the seats are read.
+fn look(connection: &mut Connection, time: &TimeSource, holds: &[Hold]) -> Result<Vec<Option<Refusal>>, Failure> {
+    let keys = Keys::of_holds(holds.iter());
+    let before = clock::now(time);
+    let snapshot = connection.transaction()?;
+    let seats = load_seats(&snapshot, &keys.seats)?;
+    let look = Look::new(before, clock::now(time), seats);
+    Ok(holds.iter().map(|hold| look.refusal(hold)).collect())
 }
 
 fn expire_due(connection: &mut Connection, time: &TimeSource, limit: NonZeroU32) -> Result<Sweep, Failure> {

@@ -132,6 +132,11 @@ macro_rules! each_scenario {
             an_unknown_booking_is_refused
             free_at_is_the_deadline_of_the_holder
             every_status_meets_every_action_before_at_and_after_the_deadline
+            // Looks.
+            a_look_refuses_what_is_taken
+            a_look_never_refuses_what_is_free
+            a_look_says_nothing_of_dead_holds
+            a_look_waits_for_nobody_and_sees_what_is_committed
             // Batches.
             an_empty_batch_gives_an_empty_answer
             a_batch_is_decided_in_order

@@ -5,6 +5,7 @@ mod access;
 mod bad_input;
 mod contract;
 mod life;
+mod nasty_input;
 mod races;
 mod support;
 mod trouble;

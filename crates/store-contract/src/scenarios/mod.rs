@@ -5,6 +5,7 @@ mod crashes;
 mod expiry;
 mod holds;
 mod lists;
+mod looks;
 mod races;
 mod random;
 mod shows;
@@ -29,6 +30,10 @@ pub use holds::{
     refused_holds_use_up_no_id,
 };
 pub use lists::{bookings_are_listed_by_status_as_of_now, bookings_are_listed_newest_first};
+pub use looks::{
+    a_look_never_refuses_what_is_free, a_look_refuses_what_is_taken, a_look_says_nothing_of_dead_holds,
+    a_look_waits_for_nobody_and_sees_what_is_committed,
+};
 pub use races::{
     a_wait_for_a_lock_does_not_stop_the_clock, confirm_against_expire_at_the_deadline, holds_confirms_and_sweeps_all_at_once,
     many_sweeps_fail_each_hold_once, one_dead_hold_and_many_callers, one_seat_and_many_callers,

@@ -1,0 +1,38 @@
+//! A look at seats that nobody has locked: enough to say no, never enough to say yes.
+
+use crate::command::{Hold, Refusal};
+use crate::deadline::Timestamp;
+use crate::ids::ShowId;
+use crate::ledger::{Ledger, LockedRows, LockedSeat};
+
+/// Seats as they were in one snapshot, taken between two readings of the store's clock.
+///
+/// A refusal needs no lock: it changes nothing, and was true in the snapshot. What is not refused has to be decided under locks;
+/// and so has a hold of a seat that is dead but still stands as held: a confirm that came in time may be on its way to be
+/// committed, so that nobody can say without its lock whether that seat is free.
+#[derive(Debug)]
+pub struct Look {
+    before: Ledger,
+    after: Ledger,
+}
+
+impl Look {
+    /// A look at these seats, read between `before` and `after`.
+    pub fn new(before: Timestamp, after: Timestamp, seats: Vec<LockedSeat>) -> Self {
+        let mut shows: Vec<ShowId> = seats.iter().map(|seat| seat.key.show_id).collect();
+        shows.dedup();
+        let rows = LockedRows { now: before, shows, seats, bookings: Vec::new() };
+        Self { before: Ledger::open(rows.clone()), after: Ledger::open(LockedRows { now: after, ..rows }) }
+    }
+
+    /// Why this hold was refused at the instant of the snapshot; `None` if it was not, or if that can't be said: one of its seats
+    /// stands as held by a dead hold, a deadline passed between the readings, or none of the show's seats is among those that were
+    /// read.
+    pub fn refusal(&self, hold: &Hold) -> Option<Refusal> {
+        match (self.before.refusal(hold), self.after.refusal(hold)) {
+            (Some(Refusal::NoSuchShow { .. }), _) => None,
+            (before, after) if before == after => after.filter(|_| !self.after.wants_a_dead_hold(hold)),
+            _ => None,
+        }
+    }
+}
