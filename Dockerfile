@@ -8,6 +8,7 @@ WORKDIR /rowlock
 COPY Cargo.toml Cargo.lock ./
 COPY crates/api/Cargo.toml crates/api/
 COPY crates/box-office/Cargo.toml crates/box-office/
+COPY crates/corpus/Cargo.toml crates/corpus/
 COPY crates/domain/Cargo.toml crates/domain/
 COPY crates/expiry-worker/Cargo.toml crates/expiry-worker/
 COPY crates/loadgen/Cargo.toml crates/loadgen/
