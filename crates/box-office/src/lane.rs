@@ -79,11 +79,36 @@ pub(crate) fn enqueue(queue: &mpsc::Sender<Job>, job: Job) {
     }
 }
 
+/// The end of a queue at which jobs are taken, as many as there are.
+pub(crate) struct Batches {
+    queue: mpsc::Receiver<Job>,
+    closing: watch::Receiver<bool>,
+    size_max: usize,
+}
+
+impl Batches {
+    pub(crate) const fn of(queue: mpsc::Receiver<Job>, closing: watch::Receiver<bool>, size_max: usize) -> Self {
+        Self { queue, closing, size_max }
+    }
+
+    /// Waits for jobs; `None` when the box office has closed and the queue is empty.
+    pub(crate) async fn next(&mut self) -> Option<Vec<Job>> {
+        let mut batch = Vec::with_capacity(self.size_max);
+        loop {
+            tokio::select! {
+                biased;
+                // Resolves at once for good after closing, and then draining is all there is to do.
+                () = closed(&mut self.closing), if !self.queue.is_closed() => self.queue.close(),
+                taken = self.queue.recv_many(&mut batch, self.size_max) => return (taken > 0).then_some(batch),
+            }
+        }
+    }
+}
+
 pub(crate) struct Lane {
     store: Arc<dyn BookingRepository>,
     aside: Arc<Aside>,
     taken: Arc<Taken>,
-    batch_max: usize,
     attempts_max: u32,
     pace: Arc<Pace>,
 }
@@ -96,22 +121,13 @@ impl Lane {
         pace: Arc<Pace>,
         plan: &Plan,
     ) -> Self {
-        Self { store, aside, taken, batch_max: plan.batch_max.max(1), attempts_max: plan.attempts_max.max(1), pace }
+        Self { store, aside, taken, attempts_max: plan.attempts_max.max(1), pace }
     }
 
     /// Serves until the box office closes, and then until the queue is empty.
-    pub(crate) async fn run(self, mut queue: mpsc::Receiver<Job>, mut closing: watch::Receiver<bool>) {
-        let mut batch = Vec::with_capacity(self.batch_max);
-        loop {
-            tokio::select! {
-                biased;
-                // Resolves at once for good after closing, and then draining is all there is to do.
-                () = closed(&mut closing), if !queue.is_closed() => queue.close(),
-                taken = queue.recv_many(&mut batch, self.batch_max) => match taken {
-                    0 => return,
-                    _ => self.serve(std::mem::take(&mut batch)).await,
-                },
-            }
+    pub(crate) async fn run(self, mut batches: Batches) {
+        while let Some(jobs) = batches.next().await {
+            self.serve(jobs).await;
         }
     }
 
@@ -147,7 +163,7 @@ impl Lane {
 }
 
 /// Resolves when the box office closes, or has been dropped.
-pub(crate) async fn closed(closing: &mut watch::Receiver<bool>) {
+async fn closed(closing: &mut watch::Receiver<bool>) {
     let _ = closing.wait_for(|closing| *closing).await;
 }
 

@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::aside::Aside;
-use crate::lane::{Job, Lane, Lanes, Queue, enqueue};
+use crate::lane::{Batches, Job, Lane, Lanes, Queue, enqueue};
 use crate::pace::Pace;
 use crate::taken::Taken;
 use crate::window::Window;
@@ -103,19 +103,21 @@ impl BoxOffice {
         let (close_lanes, lanes_closed) = watch::channel(false);
         let (close_window, window_closed) = watch::channel(false);
         let taken = Arc::new(Taken::new());
+        let batch_max = plan.batch_max.max(1);
         let aside = Arc::new(Aside::new(Arc::clone(store), Arc::clone(&taken), plan));
         let (queues, lanes_running) = (0..plan.lanes.max(1))
             .map(|_| {
                 let (jobs, queue) = mpsc::channel(plan.queue_max.max(1));
                 let pace = Arc::new(Pace::new(plan));
                 let lane = Lane::new(Arc::clone(store), Arc::clone(&aside), Arc::clone(&taken), Arc::clone(&pace), plan);
-                (Queue::new(jobs, pace), tokio::spawn(lane.run(queue, lanes_closed.clone())))
+                (Queue::new(jobs, pace), tokio::spawn(lane.run(Batches::of(queue, lanes_closed.clone(), batch_max))))
             })
             .unzip();
         let lanes = Lanes::new(queues);
         let (window, queue) = mpsc::channel(plan.queue_max.max(1));
-        let looking = Window::new(Arc::clone(store), Arc::clone(&taken), lanes.clone(), plan);
-        let running = Running { window: tokio::spawn(looking.run(queue, window_closed)), lanes: lanes_running };
+        let looking = Window::new(Arc::clone(store), Arc::clone(&taken), lanes.clone());
+        let running =
+            Running { window: tokio::spawn(looking.run(Batches::of(queue, window_closed, batch_max))), lanes: lanes_running };
         let closing = Closing { window: close_window, lanes: close_lanes };
         Self { lanes, window, taken, aside, patience: plan.patience, closing, running: Mutex::new(Some(running)) }
     }

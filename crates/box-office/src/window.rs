@@ -4,36 +4,25 @@
 use std::sync::Arc;
 
 use domain::{BookingRepository, Command, Hold, Outcome, Refusal, StoreError};
-use tokio::sync::{mpsc, watch};
 
-use crate::lane::{Job, Lanes, closed, drop_stale};
-use crate::office::Plan;
+use crate::lane::{Batches, Job, Lanes, drop_stale};
 use crate::taken::Taken;
 
 pub(crate) struct Window {
     store: Arc<dyn BookingRepository>,
     taken: Arc<Taken>,
     lanes: Lanes,
-    batch_max: usize,
 }
 
 impl Window {
-    pub(crate) fn new(store: Arc<dyn BookingRepository>, taken: Arc<Taken>, lanes: Lanes, plan: &Plan) -> Self {
-        Self { store, taken, lanes, batch_max: plan.batch_max.max(1) }
+    pub(crate) const fn new(store: Arc<dyn BookingRepository>, taken: Arc<Taken>, lanes: Lanes) -> Self {
+        Self { store, taken, lanes }
     }
 
     /// Serves until the box office closes, and then until the queue is empty.
-    pub(crate) async fn run(self, mut queue: mpsc::Receiver<Job>, mut closing: watch::Receiver<bool>) {
-        let mut batch = Vec::with_capacity(self.batch_max);
-        loop {
-            tokio::select! {
-                biased;
-                () = closed(&mut closing), if !queue.is_closed() => queue.close(),
-                taken = queue.recv_many(&mut batch, self.batch_max) => match taken {
-                    0 => return,
-                    _ => self.serve(std::mem::take(&mut batch)).await,
-                },
-            }
+    pub(crate) async fn run(self, mut batches: Batches) {
+        while let Some(jobs) = batches.next().await {
+            self.serve(jobs).await;
         }
     }
 
