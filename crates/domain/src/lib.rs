@@ -7,6 +7,7 @@
 mod booking;
 mod command;
 mod deadline;
+mod forecast;
 mod ids;
 mod ledger;
 mod lifecycle;
@@ -20,6 +21,7 @@ mod time_source;
 pub use booking::{Booking, BookingDetails, BookingState, UserName};
 pub use command::{Command, Hold, Keys, Outcome, Refusal, SeatRefusal, SeatRefusalReason};
 pub use deadline::{Deadline, Life, Timestamp};
+pub use forecast::Forecast;
 pub use ids::{BookingId, SeatId, ShowId};
 pub use ledger::{
     BookingChange, Changes, Decision, Ledger, LedgerError, LockedRows, LockedSeat, NewBooking, Owner, SeatChange, Swept,

@@ -244,10 +244,9 @@ impl<'a> SeatArrays<'a> {
     fn of(changes: &'a Changes) -> Self {
         let mut arrays = Self::default();
         for new in &changes.new_bookings {
-            let numbers: Vec<String> = new.seats.iter().map(ToString::to_string).collect();
             arrays.new_shows.push(new.show_id.get());
             arrays.new_names.push(new.user_name.as_str());
-            arrays.new_seats.push(format!("{{{}}}", numbers.join(",")));
+            arrays.new_seats.push(encoding::seat_numbers(&new.seats));
             arrays.new_deadlines.push(new.deadline.instant());
         }
         for change in &changes.seats {

@@ -10,20 +10,38 @@ use domain::{
 
 use tokio_postgres::Row;
 
-use crate::connection::Connections;
+use crate::connection::{Connections, Foresee};
+use crate::foresight::Foresight;
 use crate::sweep::Bookmark;
-use crate::{batch, encoding, look, rows, statements, sweep};
+use crate::{batch, encoding, foresight, look, rows, statements, sweep};
 
 /// Bookings in PostgreSQL.
 pub struct PgBookingRepository {
     connections: Connections,
     time: TimeSource,
     bookmark: Bookmark,
+    foresight: Foresight,
 }
 
 impl PgBookingRepository {
-    pub(crate) fn new(connections: Connections, time: TimeSource) -> Self {
-        Self { connections, time, bookmark: Bookmark::default() }
+    pub(crate) fn new(connections: Connections, time: TimeSource, foresee: Foresee) -> Self {
+        Self { connections, time, bookmark: Bookmark::default(), foresight: Foresight::new(foresee) }
+    }
+
+    /// The batch in one round trip, if it is foreseen and that comes true; else in two.
+    async fn run(&self, commands: &[Command]) -> Result<Vec<Outcome>, StoreError> {
+        let lease = self.connections.writer().await?;
+        if let Some(forecast) = self.foresight.of(commands) {
+            match foresight::run(&lease, &self.time, forecast).await {
+                Ok(Some(outcomes)) => {
+                    lease.give_back();
+                    return Ok(outcomes);
+                }
+                Ok(None) => self.foresight.failed(),
+                Err(error) => return Err(batch::give_up(lease, error).await),
+            }
+        }
+        batch::run(lease, &self.time, commands).await
     }
 
     async fn read(&self, id: BookingId) -> Result<Vec<Row>, StoreError> {
@@ -37,7 +55,9 @@ impl BookingRepository for PgBookingRepository {
         if commands.is_empty() {
             return Ok(Vec::new());
         }
-        batch::run(self.connections.writer().await?, &self.time, commands).await
+        let outcomes = self.run(commands).await?;
+        self.foresight.learn(commands, &outcomes);
+        Ok(outcomes)
     }
 
     async fn look(&self, holds: &[&Hold]) -> Result<Vec<Option<Refusal>>, StoreError> {
@@ -61,6 +81,7 @@ impl BookingRepository for PgBookingRepository {
         let Some(first) = found.first() else { return Ok(None) };
         let now = rows::column(first, "now")?;
         let booking = rows::booking(first)?.as_of(now);
+        self.foresight.saw(&booking);
         let seats = found.iter().map(|row| {
             let seat = rows::locked_seat(row)?;
             Ok((seat.key.number, seat.state.as_of(now).status()))

@@ -30,6 +30,20 @@ pub struct PgSettings {
     pub lock_timeout: Duration,
     /// How long a statement may run.
     pub statement_timeout: Duration,
+    /// When to try a batch in one round trip.
+    pub foresee: Foresee,
+}
+
+/// When to try whether a batch comes true as foreseen, which takes one round trip instead of two, and one more if it does not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Foresee {
+    /// Never.
+    Never,
+    /// Whenever it can be foreseen, unless it did not come true a moment ago.
+    #[default]
+    WhenLikely,
+    /// Whenever it can be foreseen.
+    Always,
 }
 
 impl PgSettings {
@@ -42,6 +56,7 @@ impl PgSettings {
             readers_max: 8,
             lock_timeout: Duration::from_millis(100),
             statement_timeout: Duration::from_secs(5),
+            foresee: Foresee::default(),
         }
     }
 }
@@ -85,7 +100,8 @@ impl Connections {
         let limits = session_limits(settings);
         // The writers' statements are key look-ups, whatever the tables' sizes were when they were first planned: one plan
         // for good, by nested loops over primary keys.
-        let keyed = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_hashjoin = off; \
+        let keyed = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_bitmapscan = off; \
+                     SET enable_hashjoin = off; \
                      SET enable_mergejoin = off; SET jit = off;";
         Ok(Self {
             writers: pool(config.clone(), tls.clone(), settings.writers_max, format!("{limits} {keyed}"))?,

@@ -1,6 +1,6 @@
 //! States as the tables write them: the one place that knows the words.
 
-use domain::{BookingState, BookingStatus, FailureReason, SeatStatus};
+use domain::{BookingState, BookingStatus, FailureReason, SeatNumber, SeatStatus};
 
 pub(crate) const fn seat_status(status: SeatStatus) -> &'static str {
     match status {
@@ -23,6 +23,12 @@ pub(crate) const fn failure_reason(state: &BookingState) -> Option<&'static str>
         BookingState::Failed { reason: FailureReason::Expired } => Some("expired"),
         BookingState::Pending | BookingState::Confirmed { .. } => None,
     }
+}
+
+/// An array literal, for arrays of arrays that differ in length.
+pub(crate) fn seat_numbers(numbers: &[SeatNumber]) -> String {
+    let numbers: Vec<String> = numbers.iter().map(ToString::to_string).collect();
+    format!("{{{}}}", numbers.join(","))
 }
 
 pub(crate) fn parse_seat_status(word: &str) -> Option<SeatStatus> {

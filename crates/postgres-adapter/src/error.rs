@@ -32,6 +32,15 @@ pub(crate) fn of_commit(error: &Error) -> StoreError {
     StoreError::OutcomeUnknown(with_sources(error))
 }
 
+/// A failure of a statement that commits by itself: as [`with_commit`], but a server that goes down while it commits says so in
+/// answer to the statement.
+pub(crate) fn of_one_trip(error: &Error) -> StoreError {
+    match with_commit(error) {
+        StoreError::Unavailable(text) => StoreError::OutcomeUnknown(text),
+        class @ (StoreError::Contended(_) | StoreError::OutcomeUnknown(_) | StoreError::Corrupt(_)) => class,
+    }
+}
+
 /// A failure to get a connection.
 pub(crate) fn of_pool(error: &PoolError) -> StoreError {
     match error {

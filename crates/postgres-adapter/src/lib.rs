@@ -17,6 +17,7 @@ mod booking_repository;
 mod connection;
 mod encoding;
 mod error;
+mod foresight;
 mod health;
 mod look;
 mod migrations;
@@ -27,7 +28,7 @@ mod sweep;
 mod tls;
 
 pub use booking_repository::PgBookingRepository;
-pub use connection::{PgSettings, SettingsError};
+pub use connection::{Foresee, PgSettings, SettingsError};
 pub use health::PgStoreHealth;
 pub use migrations::{MigrateError, Migrated, migrate};
 pub use show_repository::PgShowRepository;
@@ -41,6 +42,7 @@ use std::sync::Arc;
 pub struct PgStore {
     connections: Connections,
     time: TimeSource,
+    foresee: Foresee,
 }
 
 impl PgStore {
@@ -49,12 +51,12 @@ impl PgStore {
     /// # Errors
     /// [`SettingsError`] if the settings can't be used; that the database can't be reached shows later.
     pub fn new(settings: &PgSettings, time: TimeSource) -> Result<Self, SettingsError> {
-        Ok(Self { connections: Connections::new(settings)?, time })
+        Ok(Self { connections: Connections::new(settings)?, time, foresee: settings.foresee })
     }
 
     /// Its bookings.
     pub fn bookings(&self) -> Arc<PgBookingRepository> {
-        Arc::new(PgBookingRepository::new(self.connections.clone(), self.time.clone()))
+        Arc::new(PgBookingRepository::new(self.connections.clone(), self.time.clone(), self.foresee))
     }
 
     /// Its shows.

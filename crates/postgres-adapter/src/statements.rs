@@ -14,6 +14,7 @@ statements! {
     AWAIT_BOOKING = "await_booking";
     CREATE_SHOW = "create_show";
     FIND_BOOKING = "find_booking";
+    SAVE_IF_FORESEEN = "save_if_foreseen";
     LIST_BOOKINGS = "list_bookings";
     LIST_LIVE_HOLDS = "list_live_holds";
     LIST_SHOWS = "list_shows";

@@ -3,31 +3,34 @@
 
 use async_trait::async_trait;
 use domain::{SeatKey, TimeSource};
-use postgres_adapter::{PgSettings, PgStore, migrate};
+use postgres_adapter::{Foresee, PgSettings, PgStore, migrate};
 use store_contract::{Blockade, Database, Harness, Store};
 use throwaway_postgres::Cluster;
 use tokio_postgres::{Client, NoTls};
 
-struct Postgres;
+/// A database for each scenario, which is asked like this.
+struct Postgres(Foresee);
 
 #[async_trait]
 impl Harness for Postgres {
     async fn fresh(&self, time: TimeSource) -> Box<dyn Database> {
         let url = tokio::task::spawn_blocking(|| Cluster::shared().fresh_database()).await.unwrap();
         migrate(&PgSettings::new(url.as_str())).await.unwrap();
-        Box::new(FreshDatabase { url, time })
+        Box::new(FreshDatabase { url, time, foresee: self.0 })
     }
 }
 
 struct FreshDatabase {
     url: String,
     time: TimeSource,
+    foresee: Foresee,
 }
 
 #[async_trait]
 impl Database for FreshDatabase {
     async fn open(&self) -> Store {
-        let store = PgStore::new(&PgSettings::new(self.url.as_str()), self.time.clone()).unwrap();
+        let settings = PgSettings { foresee: self.foresee, ..PgSettings::new(self.url.as_str()) };
+        let store = PgStore::new(&settings, self.time.clone()).unwrap();
         Store { bookings: store.bookings(), shows: store.shows(), health: store.health() }
     }
 
@@ -76,4 +79,14 @@ impl Blockade for HeldRow {
     }
 }
 
-store_contract::contract_suite!(Postgres);
+mod in_two_trips {
+    use super::{Foresee, Postgres};
+
+    store_contract::contract_suite!(Postgres(Foresee::Never));
+}
+
+mod in_one_trip {
+    use super::{Foresee, Postgres};
+
+    store_contract::contract_suite!(Postgres(Foresee::Always));
+}

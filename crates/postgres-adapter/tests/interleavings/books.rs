@@ -13,6 +13,8 @@ use tokio_postgres::{Client, Row};
 use crate::operation::{Answer, Ask};
 
 pub(crate) const SHOW: i64 = 1;
+/// The seats that nobody has.
+pub(crate) const FREE: [i64; 2] = [5, 6];
 /// The booking that holds seats 1 and 2 until [`later`].
 pub(crate) const LIVE: i64 = 1;
 /// The booking that held seats 3 and 4 until [`start`].

@@ -9,6 +9,7 @@ mod operation;
 mod stage;
 
 use operation::{Ask, Operation};
+use postgres_adapter::Foresee;
 use stage::{Meanwhile, Schedule, Stage, Stop};
 use throwaway_postgres::Cluster;
 
@@ -51,8 +52,8 @@ fn schedules(calls: &[Operation], ways: &[(Stop, Meanwhile)]) -> Vec<Schedule> {
     reached.map(|&(stop, meanwhile)| Schedule { calls: calls.to_vec(), stop, meanwhile }).collect()
 }
 
-async fn play_all(schedules: impl Iterator<Item = Schedule>) {
-    let stage = Stage::set_up().await;
+async fn play_all(foresee: Foresee, schedules: impl Iterator<Item = Schedule>) {
+    let stage = Stage::set_up(foresee).await;
     let mut played = 0;
     for schedule in schedules {
         let seen = stage.play(&schedule).await;
@@ -64,20 +65,39 @@ async fn play_all(schedules: impl Iterator<Item = Schedule>) {
     assert!(!log.contains("deadlock detected"));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_pair_of_calls_ends_as_one_after_the_other() {
+/// All pairs, in all ways.
+fn pairs() -> impl Iterator<Item = Schedule> {
     let pairs = OPERATIONS.iter().flat_map(|first| OPERATIONS.iter().map(|second| [*first, *second]));
-    play_all(pairs.flat_map(|pair| schedules(&pair, &WAYS))).await;
+    pairs.flat_map(|pair| schedules(&pair, &WAYS))
 }
 
 /// Those with a takeover among them.
-#[tokio::test(flavor = "multi_thread")]
-async fn every_triple_with_a_takeover_ends_as_one_after_the_other() {
+fn triples() -> impl Iterator<Item = Schedule> {
     let names =
         ["hold several seats", "hold held and free seats", "confirm", "sweep", "take over", "take over, with a free seat"];
     let calls: Vec<Operation> = OPERATIONS.into_iter().filter(|call| names.contains(&call.name)).collect();
     let pairs = calls.iter().flat_map(|first| calls.iter().map(|second| [*first, *second]));
-    let triples = pairs.flat_map(|[first, second]| calls.iter().map(move |third| [first, second, *third]));
-    let with_a_takeover = triples.filter(|triple| triple.iter().any(|call| call.name.starts_with("take over")));
-    play_all(with_a_takeover.flat_map(|triple| schedules(&triple, &WAYS_OF_TRIPLES))).await;
+    let triples: Vec<_> = pairs.flat_map(|[first, second]| calls.iter().map(move |third| [first, second, *third])).collect();
+    let with_a_takeover = triples.into_iter().filter(|triple| triple.iter().any(|call| call.name.starts_with("take over")));
+    with_a_takeover.flat_map(|triple| schedules(&triple, &WAYS_OF_TRIPLES))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_pair_of_calls_ends_as_one_after_the_other() {
+    play_all(Foresee::Never, pairs()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_pair_of_calls_in_one_trip_ends_as_one_after_the_other() {
+    play_all(Foresee::Always, pairs()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_triple_with_a_takeover_ends_as_one_after_the_other() {
+    play_all(Foresee::Never, triples()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_triple_with_a_takeover_in_one_trip_ends_as_one_after_the_other() {
+    play_all(Foresee::Always, triples()).await;
 }

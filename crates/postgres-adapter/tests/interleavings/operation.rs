@@ -7,6 +7,8 @@ use domain::{
     BookingId, BookingRepository, BookingStatus, Command, Hold, Outcome, SeatSelection, ShowId, StoreError, Timestamp, UserName,
 };
 
+use postgres_adapter::Foresee;
+
 use crate::books::{self, Books};
 use crate::stage::Stop;
 
@@ -98,9 +100,11 @@ impl Ask {
         seats
     }
 
-    /// How many rows a command locks in its first attempt.
-    pub(crate) fn rows_at_first(self) -> usize {
+    /// How often a command reads the clock in its first attempt: for every row that it locks, but once if it comes true as foreseen.
+    pub(crate) fn readings_at_first(self, foresee: Foresee) -> usize {
         match self {
+            Self::Hold(seats) if foresee == Foresee::Always && seats.iter().all(|seat| books::FREE.contains(seat)) => 1,
+            Self::Confirm(books::LIVE) if foresee == Foresee::Always => 1,
             Self::Hold(seats) => seats.len(),
             Self::Confirm(id) => Books::at_start().seats_of(books::id(id)).len() + 1,
             Self::Sweep | Self::Find(_) => 0,

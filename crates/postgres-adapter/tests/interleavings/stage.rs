@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{BookingRepository, Command, ManualTime, StoreError, TimeSource, Timestamp};
-use postgres_adapter::{PgBookingRepository, PgSettings, PgStore, migrate};
+use domain::{BookingRepository, Command, StoreError, TimeSource, Timestamp};
+use postgres_adapter::{Foresee, PgBookingRepository, PgSettings, PgStore, migrate};
 use throwaway_postgres::Cluster;
 use tokio::task::JoinHandle;
 use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
@@ -102,25 +102,29 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// The first one waits in these triggers, while the gate has the lock that they ask for. They touch no row. And nobody but the
 /// calls and the gate may be waited for.
 ///
-/// The clock is read for each row that is locked. The calls find another clock in their search path, which stops at their last row.
+/// The clock is read for each row that is locked, or, in one round trip, after all of them. The calls find another clock in their
+/// search path, which is moved by hand, and which stops at their last reading.
 const STOPS: &str = "
     CREATE SCHEMA stop;
-    CREATE TABLE stop.last_rows (of text PRIMARY KEY, number bigint NOT NULL);
-    INSERT INTO stop.last_rows VALUES ('first', 0), ('second', 0), ('third', 0);
+    CREATE TABLE stop.last_readings (of text PRIMARY KEY, number bigint NOT NULL);
+    INSERT INTO stop.last_readings VALUES ('first', 0), ('second', 0), ('third', 0);
+    CREATE TABLE stop.clock (shows timestamptz NOT NULL);
+    INSERT INTO stop.clock VALUES (pg_catalog.now());
+    CREATE FUNCTION stop.now() RETURNS timestamptz LANGUAGE plpgsql AS $$ BEGIN RETURN (SELECT shows FROM stop.clock); END $$;
     CREATE FUNCTION stop.clock_timestamp() RETURNS timestamptz LANGUAGE plpgsql AS $$ BEGIN
-        PERFORM set_config('stop.row', (COALESCE(NULLIF(current_setting('stop.row', true), ''), '0')::bigint + 1)::text, true);
-        IF current_setting('stop.row')::bigint
-            = (SELECT number FROM stop.last_rows WHERE of = current_setting('application_name')) THEN
+        PERFORM set_config('stop.reading', (COALESCE(NULLIF(current_setting('stop.reading', true), ''), '0')::bigint + 1)::text, true);
+        IF current_setting('stop.reading')::bigint
+            = (SELECT number FROM stop.last_readings WHERE of = current_setting('application_name')) THEN
             PERFORM pg_advisory_xact_lock_shared(3);
         END IF;
-        RETURN pg_catalog.clock_timestamp();
+        RETURN stop.now();
     END $$;
     CREATE FUNCTION public.stop() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
         IF current_setting('application_name') = 'first' THEN PERFORM pg_advisory_xact_lock_shared(TG_ARGV[0]::bigint); END IF;
-        RETURN NULL;
+        RETURN NEW;
     END $$;
-    CREATE TRIGGER before_save BEFORE INSERT OR UPDATE ON bookings FOR EACH STATEMENT EXECUTE FUNCTION stop(1);
-    CREATE TRIGGER before_save BEFORE UPDATE ON seats FOR EACH STATEMENT EXECUTE FUNCTION stop(1);
+    CREATE TRIGGER before_save BEFORE INSERT OR UPDATE ON bookings FOR EACH ROW EXECUTE FUNCTION stop(1);
+    CREATE TRIGGER before_save BEFORE UPDATE ON seats FOR EACH ROW EXECUTE FUNCTION stop(1);
     CREATE CONSTRAINT TRIGGER before_commit AFTER UPDATE ON seats DEFERRABLE INITIALLY DEFERRED
         FOR EACH ROW EXECUTE FUNCTION stop(2);
     ALTER TABLE seats SET (autovacuum_enabled = off);
@@ -128,7 +132,7 @@ const STOPS: &str = "
     INSERT INTO shows (id, name, start_time, total_seats, created_at) VALUES (1, 'Hamlet', now(), 6, now())";
 
 pub(crate) struct Stage {
-    clock: Arc<ManualTime>,
+    foresee: Foresee,
     /// Of the first, the second and the third, each on one connection.
     sessions: [Arc<PgBookingRepository>; 3],
     /// Closes and opens the stop.
@@ -140,24 +144,24 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    pub(crate) async fn set_up() -> Self {
+    pub(crate) async fn set_up(foresee: Foresee) -> Self {
         let url = tokio::task::spawn_blocking(|| Cluster::shared().fresh_database()).await.unwrap();
         migrate(&PgSettings::new(url.as_str())).await.unwrap();
         let (gate, watcher) = (connect(&url).await, connect(&url).await);
         watcher.batch_execute(STOPS).await.unwrap();
         let gate_pid = gate.query_one("SELECT pg_backend_pid()", &[]).await.unwrap().get(0);
-        let clock = Arc::new(ManualTime::starting_at(books::start()));
         let sessions = NAMES.map(|name| {
             // Whoever waits, waits until the script goes on.
             let settings = PgSettings {
                 writers_max: 1,
                 lock_timeout: PATIENCE,
                 statement_timeout: PATIENCE,
+                foresee,
                 ..PgSettings::new(format!("{url}?application_name={name}&options=-c%20search_path%3Dstop,public,pg_catalog"))
             };
-            PgStore::new(&settings, TimeSource::Manual(Arc::clone(&clock))).unwrap().bookings()
+            PgStore::new(&settings, TimeSource::Store).unwrap().bookings()
         });
-        let stage = Self { clock, sessions, gate, gate_pid, watcher, invariants: invariants() };
+        let stage = Self { foresee, sessions, gate, gate_pid, watcher, invariants: invariants() };
         for session in &stage.sessions {
             prepare(session).await;
         }
@@ -168,15 +172,15 @@ impl Stage {
         let play = async {
             self.reset().await;
             for (name, call) in NAMES.iter().zip(&schedule.calls) {
-                let rows = call.ask.rows_at_first();
-                let number = format!("UPDATE stop.last_rows SET number = {rows} WHERE of = '{name}'");
+                let rows = call.ask.readings_at_first(self.foresee);
+                let number = format!("UPDATE stop.last_readings SET number = {rows} WHERE of = '{name}'");
                 self.gate.batch_execute(&number).await.unwrap();
             }
             self.close_gate(schedule.stop).await;
             let first = self.call(0, schedule);
             assert_eq!(self.until_it_waits_or_ends(0, &first).await, Seen::WaitingAtTheStop, "the first one");
             let (mut calls, mut seen) = (vec![first], Vec::new());
-            self.clock.advance(schedule.others_begin() - self.clock.now());
+            self.set_clock(schedule.others_begin()).await;
             for i in 1..schedule.calls.len() {
                 let call = self.call(i, schedule);
                 seen.push(self.until_it_waits_or_ends(i, &call).await);
@@ -184,7 +188,7 @@ impl Stage {
             }
             match schedule.meanwhile {
                 Meanwhile::Nothing | Meanwhile::AHoldDiesBefore => {}
-                Meanwhile::AHoldDiesAfter => self.clock.advance(books::later() - self.clock.now()),
+                Meanwhile::AHoldDiesAfter => self.set_clock(books::later()).await,
                 Meanwhile::TheFirstBreaks => self.end_session(NAMES[0]).await,
             }
             self.gate.batch_execute("COMMIT").await.unwrap();
@@ -203,7 +207,15 @@ impl Stage {
 
     async fn reset(&self) {
         Books::write_start(&self.watcher).await;
-        self.clock.advance(books::start() - self.clock.now());
+        self.set_clock(books::start()).await;
+        // So that they know what to expect of it.
+        for session in &self.sessions {
+            session.find(books::id(books::LIVE)).await.unwrap();
+        }
+    }
+
+    async fn set_clock(&self, now: Timestamp) {
+        self.watcher.execute("UPDATE stop.clock SET shows = $1", &[&now]).await.unwrap();
     }
 
     async fn close_gate(&self, stop: Stop) {

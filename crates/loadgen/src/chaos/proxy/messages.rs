@@ -1,9 +1,14 @@
-//! The messages that a PostgreSQL client sends, followed just closely enough to see a COMMIT.
+//! The messages that a PostgreSQL client sends, followed just closely enough to see a commit: a COMMIT, or a statement
+//! that makes bookings, which may commit by itself.
+
+use std::collections::HashSet;
 
 /// Protocol 3.0: the first message that names it is the last one without a type.
 const START_UP: [u8; 4] = 196_608_u32.to_be_bytes();
-/// As much of a message as is looked at.
-const LOOK_AT_MAX: usize = 8;
+/// As much of a message as is looked at: statements are shorter.
+const LOOK_AT_MAX: usize = 16 * 1024;
+/// What a statement that makes bookings says.
+const MAKES_BOOKINGS: &[u8] = b"INSERT INTO bookings";
 
 /// Where in the stream of messages a client is.
 #[derive(Debug, Default)]
@@ -16,10 +21,12 @@ pub(super) struct Messages {
     body: Vec<u8>,
     /// How much of the body is still to come; `None` while the head is incomplete.
     rest: Option<usize>,
+    /// The prepared statements that make bookings, by name.
+    making: HashSet<Vec<u8>>,
 }
 
 impl Messages {
-    /// Takes in what the client has sent; returns whether a simple query `COMMIT` ends in it.
+    /// Takes in what the client has sent; returns whether a commit ends in it.
     pub(super) fn hold_commit(&mut self, mut bytes: &[u8]) -> bool {
         let mut commit = false;
         while !bytes.is_empty() {
@@ -53,9 +60,24 @@ impl Messages {
         others
     }
 
-    /// The message has come to its end: whether it is a COMMIT.
+    /// The message has come to its end: whether it commits.
     fn end(&mut self) -> bool {
-        let commit = self.started && self.head.first() == Some(&b'Q') && self.body == b"COMMIT\0";
+        let kind = self.head.first().filter(|_| self.started);
+        let mut texts = self.body.split(|byte| *byte == 0);
+        let (first, second) = (texts.next().unwrap_or_default(), texts.next().unwrap_or_default());
+        let commit = match kind {
+            Some(b'Q') => first == b"COMMIT",
+            // Parse: the statement's name, its text.
+            Some(b'P') => {
+                if second.windows(MAKES_BOOKINGS.len()).any(|words| words == MAKES_BOOKINGS) {
+                    self.making.insert(first.to_vec());
+                }
+                false
+            }
+            // Bind: the portal's name, the statement's.
+            Some(b'B') => self.making.contains(second),
+            _ => false,
+        };
         self.started |= self.body.starts_with(&START_UP);
         self.head.clear();
         self.body.clear();

@@ -79,8 +79,17 @@ async fn more_than(before: usize, commits: &AtomicUsize) {
 #[test]
 fn a_commit_is_found_however_the_stream_is_cut_and_nothing_else_is() {
     let execute = b"P\0\0\0\x10\0COMMIT\0\0\0\0\0B\0\0\0\x04";
-    let stream = [SSL_REQUEST, START_UP, SELECT, execute, COMMIT, SELECT].concat();
-    let commit_ends = stream.len() - SELECT.len();
+    let prepare = b"P\0\0\0\x20s1\0INSERT INTO bookings \0\0\0\0";
+    let make: &[u8] = b"B\0\0\0\x09\0s1\0\0";
+    let look: &[u8] = b"B\0\0\0\x09\0s2\0\0";
+    a_commit_is_found(&[SSL_REQUEST, START_UP, SELECT, execute].concat(), COMMIT, SELECT);
+    a_commit_is_found(&[SSL_REQUEST, START_UP, look, prepare, look].concat(), make, look);
+}
+
+/// There, and only there, wherever the stream is cut.
+fn a_commit_is_found(before: &[u8], commit: &[u8], after: &[u8]) {
+    let commit_ends = before.len() + commit.len();
+    let stream = [before, commit, after].concat();
     for first in 0..=stream.len() {
         for second in first..=stream.len() {
             let mut messages = Messages::default();
