@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::{BookingRepository, StoreError, Sweep};
-use futures_util::future::join_all;
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use rand::RngExt;
 use tokio::time::Instant;
 
@@ -72,13 +73,14 @@ pub struct Sweeper {
     health: Arc<SweepHealth>,
 }
 
-/// Sweeps that run at once after a full one: while one waits for its commit, another works.
-const AT_ONCE_WHEN_BEHIND: usize = 2;
-
 /// Longest sleep after failures: dead holds are tidied up soon after the store is back.
 const BACK_OFF_MAX: Duration = Duration::from_secs(2);
 
 impl Sweeper {
+    /// Sweeps that run at once after a full one: while one waits for its commit, another works. The store should have as many
+    /// connections to write with.
+    pub const AT_ONCE_WHEN_BEHIND: usize = 2;
+
     /// A sweeper of this store's bookings.
     pub fn new(bookings: Arc<dyn BookingRepository>, plan: SweepPlan) -> Self {
         Self { bookings, plan, health: Arc::new(SweepHealth::new(&plan)) }
@@ -92,21 +94,32 @@ impl Sweeper {
     /// Sweeps until `stop` resolves. A batch that has begun is finished.
     pub async fn run(self, stop: impl Future<Output = ()>) {
         tokio::pin!(stop);
-        let mut is_behind = false;
+        let sweep = || self.bookings.expire_due(self.plan.batch);
+        let mut in_flight = FuturesUnordered::new();
+        let mut sleep = Duration::ZERO;
         loop {
-            let at_once = if is_behind { AT_ONCE_WHEN_BEHIND } else { 1 };
-            let sweeps = (0..at_once).map(|_| self.bookings.expire_due(self.plan.batch));
-            let result: Result<Vec<Sweep>, StoreError> = join_all(sweeps).await.into_iter().collect();
-            let (full, sleep) = match &result {
-                Ok(sweeps) => (sweeps.iter().any(|sweep| self.is_full(sweep)), self.swept(&together(sweeps))),
-                Err(error) => (false, self.failed(error)),
-            };
-            is_behind = full;
             tokio::select! {
                 biased;
-                () = &mut stop => return,
-                () = tokio::time::sleep(sleep) => {}
+                () = &mut stop => break,
+                Some(result) = in_flight.next() => {
+                    sleep = self.note(&result);
+                    if result.is_ok_and(|swept| self.is_full(&swept)) {
+                        in_flight.extend((in_flight.len()..Self::AT_ONCE_WHEN_BEHIND).map(|_| sweep()));
+                    }
+                }
+                () = tokio::time::sleep(sleep), if in_flight.is_empty() => in_flight.push(sweep()),
             }
+        }
+        while let Some(result) = in_flight.next().await {
+            self.note(&result);
+        }
+    }
+
+    /// Notes how a sweep went; gives the time until the next look.
+    fn note(&self, result: &Result<Sweep, StoreError>) -> Duration {
+        match result {
+            Ok(sweep) => self.swept(sweep),
+            Err(error) => self.failed(error),
         }
     }
 
@@ -140,15 +153,6 @@ impl Sweeper {
         let retry_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
         tracing::warn!(%error, failures = failures + 1, retry_ms, "the sweep failed");
         wait
-    }
-}
-
-/// Sweeps that ran at once, as one.
-fn together(sweeps: &[Sweep]) -> Sweep {
-    Sweep {
-        expired: sweeps.iter().flat_map(|sweep| &sweep.expired).copied().collect(),
-        lag_max: sweeps.iter().map(|sweep| sweep.lag_max).max().unwrap_or_default(),
-        next_due_in: sweeps.iter().filter_map(|sweep| sweep.next_due_in).min(),
     }
 }
 

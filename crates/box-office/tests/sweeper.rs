@@ -16,13 +16,22 @@ use tokio::time::Instant;
 struct ScriptedStore {
     answers: Mutex<VecDeque<Result<Sweep, StoreError>>>,
     sweeps: mpsc::UnboundedSender<Instant>,
+    /// How many answers are left when one of them does not come.
+    stuck_at: Option<usize>,
 }
 
 #[async_trait]
 impl BookingRepository for ScriptedStore {
     async fn expire_due(&self, _: NonZeroU32) -> Result<Sweep, StoreError> {
         self.sweeps.send(Instant::now()).unwrap();
-        self.answers.lock().unwrap().pop_front().unwrap_or_else(|| Ok(Sweep::default()))
+        let (left, answer) = {
+            let mut answers = self.answers.lock().unwrap();
+            (answers.len(), answers.pop_front())
+        };
+        if self.stuck_at == Some(left) {
+            std::future::pending::<()>().await;
+        }
+        answer.unwrap_or_else(|| Ok(Sweep::default()))
     }
 
     async fn execute(&self, _: &[Command]) -> Result<Vec<Outcome>, StoreError> {
@@ -43,7 +52,7 @@ const TICK: Duration = Duration::from_secs(1);
 /// The times of the first sweeps, counted from the first of them.
 async fn times(answers: Vec<Result<Sweep, StoreError>>, sweeps: usize) -> Vec<Duration> {
     let (sender, mut arrivals) = mpsc::unbounded_channel();
-    let store = Arc::new(ScriptedStore { answers: Mutex::new(answers.into()), sweeps: sender });
+    let store = Arc::new(ScriptedStore { answers: Mutex::new(answers.into()), sweeps: sender, stuck_at: None });
     let sweeper = Sweeper::new(store, SweepPlan { tick: TICK, batch: NonZeroU32::new(10).unwrap() });
     let (stop, stopped) = oneshot::channel::<()>();
     let running = tokio::spawn(sweeper.run(async move {
@@ -99,7 +108,7 @@ async fn it_backs_off_while_the_store_is_away_and_recovers() {
 async fn it_is_healthy_while_the_store_answers_and_not_long_after_that() {
     let (sender, _arrivals) = mpsc::unbounded_channel();
     let answers = (0..1000).map(|_| Err(StoreError::Unavailable("no route".to_owned()))).collect();
-    let store = Arc::new(ScriptedStore { answers: Mutex::new(answers), sweeps: sender });
+    let store = Arc::new(ScriptedStore { answers: Mutex::new(answers), sweeps: sender, stuck_at: None });
     let sweeper = Sweeper::new(store, SweepPlan { tick: TICK, batch: NonZeroU32::new(10).unwrap() });
     let health = sweeper.health();
     tokio::spawn(sweeper.run(std::future::pending()));
@@ -117,4 +126,17 @@ async fn a_full_sweep_is_followed_by_two_at_once_until_one_is_not_full() {
     // A full one; two full ones; two that are not; one that finds something, one that finds nothing; and a tick later another.
     assert!(times[..7].iter().all(Duration::is_zero), "{times:?}");
     assert!(times[7] >= TICK.mul_f64(0.9), "{times:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_is_stuck_holds_up_no_other() {
+    let (sender, mut arrivals) = mpsc::unbounded_channel();
+    let answers = (0..100).map(|_| Ok(expired(10))).collect();
+    let store = Arc::new(ScriptedStore { answers: Mutex::new(answers), sweeps: sender, stuck_at: Some(99) });
+    let sweeper = Sweeper::new(store, SweepPlan { tick: TICK, batch: NonZeroU32::new(10).unwrap() });
+    let running = tokio::spawn(sweeper.run(std::future::pending()));
+    for _ in 0..100 {
+        tokio::time::timeout(TICK / 2, arrivals.recv()).await.unwrap().unwrap();
+    }
+    running.abort();
 }

@@ -25,13 +25,6 @@ pub struct LockedRows {
     pub bookings: Vec<Booking>,
 }
 
-impl LockedRows {
-    /// No rows at all.
-    const fn empty(now: Timestamp) -> Self {
-        Self { now, shows: Vec::new(), seats: Vec::new(), bookings: Vec::new() }
-    }
-}
-
 /// What came of a sweep over some rows.
 #[derive(Clone, Debug)]
 pub struct Swept {
@@ -201,31 +194,18 @@ impl Ledger {
 
     /// Expires each of the bookings in these rows, if it is dead and all of its seats are here. One that contradicts its seats
     /// must not keep the others from ending: it is left as it is, and reported.
-    pub fn sweep(rows: &LockedRows) -> Swept {
-        let mut swept = Swept {
-            outcomes: Vec::new(),
-            changes: Ledger::open(LockedRows::empty(rows.now)).into_changes(),
-            corrupt: Vec::new(),
-        };
-        let seats: HashMap<SeatKey, LockedSeat> = rows.seats.iter().map(|seat| (seat.key, *seat)).collect();
-        for booking in &rows.bookings {
-            // Bookings share no seat that both can free, so each is decided on a ledger of its own.
-            let keys = booking.seats.iter().map(|&number| SeatKey { show_id: booking.show_id, number });
-            let seats = keys.filter_map(|key| seats.get(&key).copied()).collect();
-            let alone = LockedRows { now: rows.now, shows: Vec::new(), seats, bookings: vec![booking.clone()] };
-            let mut ledger = Ledger::open(alone);
-            match ledger.step(booking.id, Action::Expire) {
-                Ok(outcome) => {
-                    let changes = ledger.into_changes();
-                    swept.outcomes.push(outcome);
-                    swept.changes.bookings.extend(changes.bookings);
-                    swept.changes.seats.extend(changes.seats);
-                }
+    pub fn sweep(rows: LockedRows) -> Swept {
+        let ids: Vec<BookingId> = rows.bookings.iter().map(|booking| booking.id).collect();
+        let mut ledger = Self::open(rows);
+        let (mut outcomes, mut corrupt) = (Vec::new(), Vec::new());
+        for id in ids {
+            match ledger.step(id, Action::Expire) {
+                Ok(outcome) => outcomes.push(outcome),
                 Err(LedgerError::RowsMissing) => {}
-                Err(error @ LedgerError::Corrupt { .. }) => swept.corrupt.push(error),
+                Err(error @ LedgerError::Corrupt { .. }) => corrupt.push(error),
             }
         }
-        swept
+        Swept { outcomes, changes: ledger.into_changes(), corrupt }
     }
 
     /// What has to be saved.
@@ -325,22 +305,25 @@ impl Ledger {
         }
     }
 
-    /// Brings a PENDING booking and all of its seats to their new state.
+    /// Brings a PENDING booking and all of its seats to their new state. After an error nothing has changed.
     fn settle(&mut self, id: BookingId, state: BookingState, seat: SeatState<Owner>) -> Result<(), LedgerError> {
         let Some(booking) = self.bookings.get_mut(&id) else {
             return Err(LedgerError::RowsMissing);
         };
-        booking.state = state;
         let show_id = booking.show_id;
-        for number in booking.seats.clone() {
-            let key = SeatKey { show_id, number };
+        let keys: Vec<SeatKey> = booking.seats.iter().map(|&number| SeatKey { show_id, number }).collect();
+        for &key in &keys {
             match self.seats.get(&key) {
-                Some(SeatState::Held { by: Owner::Stored(by), .. }) if *by == id => self.set_seat(key, seat),
+                Some(SeatState::Held { by: Owner::Stored(by), .. }) if *by == id => {}
                 Some(_) => return Err(LedgerError::Corrupt { key, booking_id: id }),
                 None => return Err(LedgerError::RowsMissing),
             }
         }
+        booking.state = state;
         self.changed_bookings.insert(id, state);
+        for key in keys {
+            self.set_seat(key, seat);
+        }
         Ok(())
     }
 

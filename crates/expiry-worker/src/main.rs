@@ -73,8 +73,12 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
 }
 
 async fn sweep(settings: WorkerSettings) -> anyhow::Result<()> {
-    let database =
-        PgSettings { ca_file: settings.ca_file, writers_max: 1, readers_max: 1, ..PgSettings::new(settings.url.expose()) };
+    let database = PgSettings {
+        ca_file: settings.ca_file,
+        writers_max: Sweeper::AT_ONCE_WHEN_BEHIND,
+        readers_max: 1,
+        ..PgSettings::new(settings.url.expose())
+    };
     let store = PgStore::new(&database, TimeSource::Store).context("the database settings can't be used")?;
     let plan = SweepPlan { tick: settings.sweep.tick, batch: settings.sweep.batch };
     let sweeper = Sweeper::new(store.bookings(), plan);

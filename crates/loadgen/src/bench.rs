@@ -165,7 +165,7 @@ impl Bench {
         }
     }
 
-    const fn dead_holds(&self) -> u64 {
+    const fn dead_seats(&self) -> u64 {
         match self.options.profile {
             Profile::Quick => 20_000,
             Profile::Full => 100_000,

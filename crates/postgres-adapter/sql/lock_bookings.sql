@@ -10,8 +10,7 @@
 -- The clock is read for each row after its lock is held, see lock_seats.
 SELECT locked.*, clock_timestamp() AS now
 FROM (
-    SELECT b.id, b.show_id, b.user_name, b.seat_numbers, b.status, b.failure_reason,
-           b.expires_at, b.confirmed_at, b.created_at, b.updated_at
+    SELECT id
     FROM (
         SELECT named.id
         FROM unnest($3::bigint[]) AS named (id)
@@ -21,7 +20,12 @@ FROM (
         JOIN seats dead USING (show_id, seat_number)
         WHERE $4 AND dead.held_until <= COALESCE($5::timestamptz, clock_timestamp())
     ) AS touched (id)
-    JOIN bookings b USING (id)
-    ORDER BY b.id
-    FOR NO KEY UPDATE OF b
+    ORDER BY id
+) AS sorted
+CROSS JOIN LATERAL (
+    SELECT b.id, b.show_id, b.user_name, b.seat_numbers, b.status, b.failure_reason,
+           b.expires_at, b.confirmed_at, b.created_at, b.updated_at
+    FROM bookings b
+    WHERE b.id = sorted.id
+    FOR NO KEY UPDATE
 ) AS locked

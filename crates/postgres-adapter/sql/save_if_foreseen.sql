@@ -12,37 +12,48 @@
 -- new bookings:
 -- $11 bigint[], $12 text[]      show, user name
 -- $13 text[], $14 bigint[]      seat numbers as an array literal, how long they are held in microseconds
--- bookings, each but once, all of them expected to be PENDING:
+-- bookings to be confirmed, each but once, all of them expected to be PENDING:
 -- $15 bigint[], $16 text[]      id, expected seat numbers as an array literal
 -- $17 timestamptz[]             expected deadline
--- $18 text[]                    new status
 --
--- Locks: the seats, in key order; then the bookings, in the order of their ids. Only locked rows are compared, and the clock is read
--- when all of them are locked.
+-- Locks: the seats, in key order; then the bookings, in the order of their ids; each in a query of its own, see lock_seats. Only
+-- locked rows are compared, and the clock is read when all of them are locked.
 WITH seat AS MATERIALIZED (
-    SELECT s.show_id, s.seat_number, s.booking_id, s.held_until, expected.booking_id AS expected_booking_id,
-           expected.held_until AS expected_held_until, expected.status, expected.old_booking, expected.new_booking, expected.hold_for
-    FROM unnest($3::bigint[], $4::bigint[], $5::bigint[], $6::timestamptz[], $7::text[], $8::bigint[], $9::bigint[], $10::bigint[])
-         AS expected (show_id, seat_number, booking_id, held_until, status, old_booking, new_booking, hold_for)
-    JOIN seats s USING (show_id, seat_number)
-    ORDER BY s.show_id, s.seat_number
-    FOR NO KEY UPDATE OF s
+    SELECT locked.booking_id IS NOT DISTINCT FROM expected.booking_id
+           AND locked.held_until IS NOT DISTINCT FROM expected.held_until AS as_expected,
+           expected.show_id, expected.seat_number, expected.status, expected.old_booking, expected.new_booking, expected.hold_for
+    FROM (
+        SELECT *
+        FROM unnest($3::bigint[], $4::bigint[], $5::bigint[], $6::timestamptz[], $7::text[], $8::bigint[], $9::bigint[], $10::bigint[])
+             AS given (show_id, seat_number, booking_id, held_until, status, old_booking, new_booking, hold_for)
+        ORDER BY show_id, seat_number
+    ) AS expected
+    CROSS JOIN LATERAL (
+        SELECT s.booking_id, s.held_until
+        FROM seats s
+        WHERE s.show_id = expected.show_id AND s.seat_number = expected.seat_number
+        FOR NO KEY UPDATE
+    ) AS locked
 ), seats_found AS MATERIALIZED (
-    SELECT count(*) AS n
-    FROM seat
-    WHERE booking_id IS NOT DISTINCT FROM expected_booking_id AND held_until IS NOT DISTINCT FROM expected_held_until
+    SELECT count(*) AS n FROM seat WHERE as_expected
 ), booking AS MATERIALIZED (
-    SELECT b.id, b.show_id, b.seat_numbers, b.status, b.expires_at,
-           expected.seat_numbers AS expected_seat_numbers, expected.expires_at AS expected_expires_at, expected.status AS new_status
-    FROM unnest($15::bigint[], $16::text[], $17::timestamptz[], $18::text[]) AS expected (id, seat_numbers, expires_at, status)
-    JOIN bookings b USING (id)
-    WHERE (SELECT n FROM seats_found) = cardinality($3)
-    ORDER BY b.id
-    FOR NO KEY UPDATE OF b
+    SELECT locked.status = 'PENDING' AND locked.expires_at = expected.expires_at
+           AND locked.seat_numbers = expected.seat_numbers::integer[] AS as_expected,
+           expected.id
+    FROM (
+        SELECT *
+        FROM unnest($15::bigint[], $16::text[], $17::timestamptz[]) AS given (id, seat_numbers, expires_at)
+        WHERE (SELECT n FROM seats_found) = cardinality($3)
+        ORDER BY id
+    ) AS expected
+    CROSS JOIN LATERAL (
+        SELECT b.status, b.expires_at, b.seat_numbers
+        FROM bookings b
+        WHERE b.id = expected.id
+        FOR NO KEY UPDATE
+    ) AS locked
 ), bookings_found AS MATERIALIZED (
-    SELECT count(*) AS n
-    FROM booking
-    WHERE status = 'PENDING' AND expires_at = expected_expires_at AND seat_numbers = expected_seat_numbers::integer[]
+    SELECT count(*) AS n FROM booking WHERE as_expected
 ), clock AS MATERIALIZED (
     SELECT clock_timestamp() AS read
     FROM seats_found CROSS JOIN bookings_found
@@ -60,11 +71,11 @@ WITH seat AS MATERIALIZED (
     INSERT INTO bookings (id, show_id, user_name, seat_numbers, status, expires_at, created_at, updated_at)
     SELECT id, show_id, user_name, seat_numbers::integer[], 'PENDING', now + hold_for * interval '1 microsecond', now, now
     FROM foreseen CROSS JOIN new
-), settled AS (
+), confirmed AS (
     UPDATE bookings b
-    SET status = booking.new_status, confirmed_at = CASE booking.new_status WHEN 'CONFIRMED' THEN now END, updated_at = now
-    FROM foreseen CROSS JOIN booking
-    WHERE b.id = booking.id AND b.show_id = booking.show_id
+    SET status = 'CONFIRMED', confirmed_at = now, updated_at = now
+    FROM foreseen
+    WHERE b.id = ANY (ARRAY(SELECT id FROM booking))
 ), saved AS MATERIALIZED (
     SELECT now, (SELECT array_agg(id ORDER BY n) FROM new) AS new_ids FROM foreseen
 ), taken AS (

@@ -154,7 +154,7 @@ async fn finish(lease: Lease, decisions: Vec<Decision>, changes: Changes) -> Res
         lease.roll_back().await;
         Vec::new()
     } else {
-        let new_ids = save_and_commit(&lease, &changes, async { Ok(()) }).await?.0;
+        let new_ids = save_and_commit(&lease, &changes).await?;
         lease.give_back();
         new_ids
     };
@@ -162,12 +162,8 @@ async fn finish(lease: Lease, decisions: Vec<Decision>, changes: Changes) -> Res
     outcomes.ok_or_else(|| StoreError::OutcomeUnknown("a new booking got no id".to_owned()))
 }
 
-/// Saves the changes and commits them in one round trip, with `beside` sent behind; gives the new bookings' ids.
-pub(crate) async fn save_and_commit<T>(
-    lease: &Lease,
-    changes: &Changes,
-    beside: impl Future<Output = Result<T, Error>>,
-) -> Result<(Vec<BookingId>, T), StoreError> {
+/// Saves the changes and commits them in one round trip; gives the new bookings' ids.
+async fn save_and_commit(lease: &Lease, changes: &Changes) -> Result<Vec<BookingId>, StoreError> {
     let (update_bookings, save_seats) =
         try_join!(lease.prepared(statements::UPDATE_BOOKINGS), lease.prepared(statements::SAVE_SEATS))?;
     if lease.is_closed() {
@@ -185,18 +181,16 @@ pub(crate) async fn save_and_commit<T>(
             },
             lease.query(&save_seats, &seats),
             lease.batch_execute("COMMIT"),
-            beside,
         )
     };
     let unknown = |TimedOut| StoreError::OutcomeUnknown("the database does not answer".to_owned());
-    let (updated, saved, committed, beside) = lease.within(trip).await.map_err(unknown)?;
+    let (updated, saved, committed) = lease.within(trip).await.map_err(unknown)?;
     // In this order: a COMMIT after a failed statement succeeds as a rollback.
     updated.map_err(|error| error::with_commit(&error))?;
     let saved = saved.map_err(|error| error::with_commit(&error))?;
     committed.map_err(|error| error::of_commit(&error))?;
-    let beside = beside.map_err(|error| error::of_commit(&error))?;
     let ids = saved.iter().map(|row| rows::booking_id(rows::column(row, "id")?)).collect::<Result<_, _>>();
-    ids.map(|ids| (ids, beside)).map_err(|error| StoreError::OutcomeUnknown(error.to_string()))
+    ids.map_err(|error: StoreError| StoreError::OutcomeUnknown(error.to_string()))
 }
 
 /// The parameters of `update_bookings.sql`.

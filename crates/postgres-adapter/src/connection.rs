@@ -113,7 +113,12 @@ impl Connections {
 
     /// A connection for a batch.
     pub(crate) async fn writer(&self) -> Result<Lease, StoreError> {
-        Lease::from(&self.writers, self.trip_timeout).await
+        let lease = Lease::from(&self.writers, self.trip_timeout).await?;
+        if lease.is_due_for_new_plans() {
+            let discarded = lease.within(lease.batch_execute("DISCARD PLANS")).await.map_err(|TimedOut| no_answer())?;
+            discarded.map_err(|error| error::before_commit(&error))?;
+        }
+        Ok(lease)
     }
 
     /// A connection for creating a show, which takes as long as it has seats.
@@ -184,6 +189,12 @@ impl Lease {
         let object = tokio::time::timeout(CONNECT_TIMEOUT * 2, pool.get()).await.map_err(|_| no_answer())?;
         let object = object.map_err(|error| error::of_pool(&error))?;
         Ok(Self { object: Some(object), trip_timeout, between_transactions: false })
+    }
+
+    /// Whether it was used 1, 2, 4, 8, … times. A plan that was made while a table was empty, and analysed as such, scans the table
+    /// for good; so plans are made anew while the tables may have grown manifold, ever more seldom.
+    fn is_due_for_new_plans(&self) -> bool {
+        self.object.as_ref().is_some_and(|object| Object::metrics(object).recycle_count.is_power_of_two())
     }
 
     /// The statement, prepared once a connection.

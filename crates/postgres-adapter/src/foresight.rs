@@ -106,7 +106,7 @@ pub(crate) async fn run(lease: &Lease, time: &TimeSource, forecast: Forecast) ->
     }
     let (seats, bookings) = (Seats::of(&forecast), Bookings::of(&forecast));
     let (fixed, too_late) = (time.fixed(), forecast.true_before().map(domain::Deadline::instant));
-    let parameters: [&(dyn ToSql + Sync); 18] = [
+    let parameters: [&(dyn ToSql + Sync); 17] = [
         &fixed,
         &too_late,
         &seats.shows,
@@ -124,7 +124,6 @@ pub(crate) async fn run(lease: &Lease, time: &TimeSource, forecast: Forecast) ->
         &bookings.ids,
         &bookings.expected_seats,
         &bookings.expected_deadlines,
-        &bookings.statuses,
     ];
     let unknown = |TimedOut| StoreError::OutcomeUnknown("the database does not answer".to_owned());
     let trip = async {
@@ -204,7 +203,6 @@ struct Bookings<'a> {
     ids: Vec<i64>,
     expected_seats: Vec<String>,
     expected_deadlines: Vec<Timestamp>,
-    statuses: Vec<&'static str>,
 }
 
 impl<'a> Bookings<'a> {
@@ -216,11 +214,11 @@ impl<'a> Bookings<'a> {
             arrays.new_seats.push(encoding::seat_numbers(&new.seats));
             arrays.new_hold_fors.push(since_epoch(new.deadline.instant()));
         }
-        for (expected, change) in forecast.bookings().iter().zip(&forecast.changes().bookings) {
-            arrays.ids.push(change.id.get());
+        // A forecast knows of no change to a stored booking but its confirm.
+        for expected in forecast.bookings() {
+            arrays.ids.push(expected.id.get());
             arrays.expected_seats.push(encoding::seat_numbers(&expected.seats));
             arrays.expected_deadlines.push(expected.deadline.instant());
-            arrays.statuses.push(encoding::booking_status(change.state.status()));
         }
         arrays
     }

@@ -21,6 +21,7 @@ mod foresight;
 mod health;
 mod look;
 mod migrations;
+mod row_address;
 mod rows;
 mod show_repository;
 mod statements;

@@ -13,8 +13,10 @@ macro_rules! statements {
 statements! {
     AWAIT_BOOKING = "await_booking";
     CREATE_SHOW = "create_show";
+    FAIL_BOOKINGS = "fail_bookings";
     FIND_BOOKING = "find_booking";
     SAVE_IF_FORESEEN = "save_if_foreseen";
+    FREE_SEATS = "free_seats";
     LIST_BOOKINGS = "list_bookings";
     LIST_LIVE_HOLDS = "list_live_holds";
     LIST_SHOWS = "list_shows";

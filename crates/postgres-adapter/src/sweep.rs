@@ -5,14 +5,18 @@ use std::num::NonZeroU32;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use domain::{Booking, BookingId, Ledger, LockedRows, Outcome, StoreError, Sweep, Swept, TimeSource, Timestamp};
-use futures_util::join;
+use domain::{
+    Booking, BookingState, Changes, FailureReason, Ledger, LockedRows, Outcome, SeatKey, SeatState, SeatStatus, StoreError,
+    Sweep, Swept, TimeSource, Timestamp,
+};
+use futures_util::{join, try_join};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
-use crate::batch::{give_up, now, save_and_commit};
+use crate::batch::{give_up, now};
 use crate::connection::{Lease, TimedOut, no_answer};
-use crate::{error, rows, statements};
+use crate::row_address::RowAddress;
+use crate::{encoding, error, rows, statements};
 
 /// Where the last full sweep ended. A hint: without it, nothing but time is lost.
 #[derive(Default)]
@@ -31,28 +35,32 @@ impl Bookmark {
 /// Fails at most `limit` dead holds as one transaction. After a full one the next goes on where it ended, and after that from the
 /// beginning again, so that what was left out is found.
 pub(crate) async fn run(lease: Lease, time: &TimeSource, limit: NonZeroU32, bookmark: &Bookmark) -> Result<Sweep, StoreError> {
-    let locked = match lock(&lease, time, limit, bookmark.get()).await {
+    let (locked, addresses) = match lock(&lease, time, limit, bookmark.get()).await {
         Ok(locked) => locked,
         Err(error) => return Err(give_up(lease, error).await),
     };
     let is_full = locked.bookings.len() >= usize::try_from(limit.get()).unwrap_or(usize::MAX);
     let reached = locked.bookings.iter().map(|booking| booking.deadline.instant()).max().filter(|_| is_full);
-    let Swept { outcomes, changes, corrupt } = Ledger::sweep(&locked);
+    let Swept { outcomes, changes, corrupt } = Ledger::sweep(locked);
     for error in corrupt {
         tracing::error!(%error, "a hold can't be expired");
     }
-    let now = locked.now;
-    let next_deadline = lease.prepared(statements::NEXT_DEADLINE).await?;
-    let from: [&(dyn ToSql + Sync); 1] = [&reached];
-    let next = lease.query_one(&next_deadline, &from);
-    let (_, next) = save_and_commit(&lease, &changes, next).await?;
+    let next = save(&lease, &changes, &addresses, reached).await?;
     lease.give_back();
     bookmark.set(reached);
-    Ok(report(now, &outcomes, next_due_in(&next, time)?))
+    Ok(report(changes.now, &outcomes, next_due_in(&next, time)?))
 }
 
+/// Where the locked seats lie.
+type Addresses = HashMap<SeatKey, RowAddress>;
+
 /// First round trip: `BEGIN` and the locks, each row with the clock as it was then.
-async fn lock(lease: &Lease, time: &TimeSource, limit: NonZeroU32, from: Option<Timestamp>) -> Result<LockedRows, StoreError> {
+async fn lock(
+    lease: &Lease,
+    time: &TimeSource,
+    limit: NonZeroU32,
+    from: Option<Timestamp>,
+) -> Result<(LockedRows, Addresses), StoreError> {
     let lock_due = lease.prepared(statements::LOCK_DUE).await?;
     let fixed = time.fixed();
     let limit = i64::from(limit.get());
@@ -63,14 +71,59 @@ async fn lock(lease: &Lease, time: &TimeSource, limit: NonZeroU32, from: Option<
         due
     };
     let due = lease.within(trip).await.map_err(|TimedOut| no_answer())?.map_err(|error| error::before_commit(&error))?;
-    let mut bookings: HashMap<BookingId, Booking> = HashMap::new();
+    let mut bookings: Vec<Booking> = Vec::new();
+    let (mut seats, mut addresses) = (Vec::with_capacity(due.len()), HashMap::with_capacity(due.len()));
     for row in &due {
-        let booking = rows::booking(row)?;
-        bookings.entry(booking.id).or_insert(booking);
+        // The seats of a booking come in a run.
+        let id: i64 = rows::column(row, "id")?;
+        if bookings.last().is_none_or(|booking| booking.id.get() != id) {
+            bookings.push(rows::booking(row)?);
+        }
+        let seat = rows::locked_seat(row)?;
+        addresses.insert(seat.key, rows::column(row, "seat_address")?);
+        seats.push(seat);
     }
-    let shows = Vec::new();
-    let seats = due.iter().map(rows::locked_seat).collect::<Result<_, _>>()?;
-    Ok(LockedRows { now: now(time, due.iter())?, shows, seats, bookings: bookings.into_values().collect() })
+    Ok((LockedRows { now: now(time, due.iter())?, shows: Vec::new(), seats, bookings }, addresses))
+}
+
+/// What a sweep makes of a booking, and the only thing.
+const EXPIRED: BookingState = BookingState::Failed { reason: FailureReason::Expired };
+
+/// Second round trip: save, `COMMIT`, and behind it the next deadline from `from` on.
+async fn save(lease: &Lease, changes: &Changes, addresses: &Addresses, from: Option<Timestamp>) -> Result<Row, StoreError> {
+    debug_assert!(changes.new_bookings.is_empty() && changes.bookings.iter().all(|change| change.state == EXPIRED));
+    debug_assert!(changes.seats.iter().all(|change| change.state == SeatState::Available));
+    let (fail_bookings, free_seats, next_deadline) = try_join!(
+        lease.prepared(statements::FAIL_BOOKINGS),
+        lease.prepared(statements::FREE_SEATS),
+        lease.prepared(statements::NEXT_DEADLINE),
+    )?;
+    if lease.is_closed() {
+        return Err(StoreError::Unavailable("the connection was lost before anything was saved".to_owned()));
+    }
+    let ids: Vec<i64> = changes.bookings.iter().map(|change| change.id.get()).collect();
+    let (status, reason) = (encoding::booking_status(EXPIRED.status()), encoding::failure_reason(&EXPIRED));
+    let bookings: [&(dyn ToSql + Sync); 4] = [&changes.now, &status, &reason, &ids];
+    let addresses: Vec<RowAddress> = changes.seats.iter().filter_map(|change| addresses.get(&change.key).copied()).collect();
+    let free = encoding::seat_status(SeatStatus::Available);
+    let seats: [&(dyn ToSql + Sync); 2] = [&free, &addresses];
+    let from: [&(dyn ToSql + Sync); 1] = [&from];
+    let trip = async {
+        join!(
+            lease.execute(&fail_bookings, &bookings),
+            lease.execute(&free_seats, &seats),
+            lease.batch_execute("COMMIT"),
+            lease.query_one(&next_deadline, &from),
+        )
+    };
+    let unknown = |TimedOut| StoreError::OutcomeUnknown("the database does not answer".to_owned());
+    let (failed, freed, committed, next) = lease.within(trip).await.map_err(unknown)?;
+    // In this order: a COMMIT after a failed statement succeeds as a rollback.
+    failed.map_err(|error| error::with_commit(&error))?;
+    let freed = freed.map_err(|error| error::with_commit(&error))?;
+    debug_assert_eq!(usize::try_from(freed), Ok(changes.seats.len()), "a locked row does not move");
+    committed.map_err(|error| error::of_commit(&error))?;
+    next.map_err(|error| error::of_commit(&error))
 }
 
 fn report(now: Timestamp, outcomes: &[Outcome], next_due_in: Option<Duration>) -> Sweep {

@@ -53,7 +53,7 @@ impl<'a> Batch<'a> {
     /// Expires those of these bookings that are dead, and saves that.
     pub(crate) fn sweep(&mut self, candidates: Vec<BookingId>) -> Result<Vec<Outcome>, Failure> {
         let keys = Keys { bookings: candidates, ..Keys::default() };
-        let Swept { outcomes, changes, corrupt } = Ledger::sweep(&self.load(&keys)?);
+        let Swept { outcomes, changes, corrupt } = Ledger::sweep(self.load(&keys)?);
         for error in corrupt {
             tracing::error!(%error, "a hold can't be expired");
         }

@@ -122,7 +122,7 @@ impl Rows {
     pub(crate) fn sweep(&mut self, now: Timestamp, due: &BTreeSet<BookingId>, locked: &BTreeSet<SeatKey>) -> Vec<Outcome> {
         let keys = due.iter().filter_map(|id| self.bookings.get(id)).flat_map(BookingRow::keys);
         let seats = keys.filter(|key| !locked.contains(key)).collect();
-        let Swept { outcomes, changes, corrupt } = Ledger::sweep(&self.locked(now, &[], &seats, due));
+        let Swept { outcomes, changes, corrupt } = Ledger::sweep(self.locked(now, &[], &seats, due));
         assert_eq!(corrupt, []);
         self.save(&changes);
         outcomes

@@ -1,6 +1,6 @@
--- Purpose: holds of one seat each that have run out, each a little later than the one before.
--- Parameters: $1 show, $2 number of seats, $3 first booking. Locks: none that others want.
+-- Purpose: holds that have run out, each a little later than the one before, of neighbouring seats.
+-- Parameters: $1 show, $2 number of bookings, $3 seats of each, $4 first booking. Locks: none that others want.
 INSERT INTO bookings (id, show_id, user_name, seat_numbers, status, expires_at, created_at, updated_at)
-SELECT $3::bigint + n - 1, $1::bigint, 'guest', ARRAY[n], 'PENDING',
+SELECT $4::bigint + n, $1::bigint, 'guest', ARRAY(SELECT n * $3::integer + seat FROM generate_series(1, $3) AS seat), 'PENDING',
        now() - interval '1 hour' + n * interval '1 microsecond', now() - interval '2 hours', now() - interval '2 hours'
-FROM generate_series(1, $2::integer) AS n
+FROM generate_series(0, $2::integer - 1) AS n

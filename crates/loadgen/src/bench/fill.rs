@@ -53,19 +53,20 @@ async fn book_out(session: &Client, first_show: i64, shows: i32, seats: i32) -> 
     Ok(())
 }
 
-/// A show all of whose seats are held by bookings that have run out: its id, and the last booking to be swept.
-pub(super) async fn dead_holds(session: &Client, seats: u64) -> anyhow::Result<(i64, i64)> {
-    let seats = i32::try_from(seats)?;
+/// A show all of whose seats are held by bookings that have run out, so many by each: its id, and the last booking to be swept.
+pub(super) async fn dead_holds(session: &Client, seats: u64, basket: u64) -> anyhow::Result<(i64, i64)> {
+    let (bookings, seats, basket) = (i32::try_from(seats / basket)?, i32::try_from(seats)?, i32::try_from(basket)?);
     let sql = include_str!("../../sql/bench/shows.sql");
     let created = session.query_one(sql, &[&1_i32, &seats]).await.context("can't create a show")?;
     let (show, _) = neighbours(&created)?;
-    let first_booking = reserve(session, i64::from(seats)).await?;
+    let first_booking = reserve(session, i64::from(bookings)).await?;
     session.batch_execute("BEGIN").await?;
-    for sql in [include_str!("../../sql/bench/dead-bookings.sql"), include_str!("../../sql/bench/dead-seats.sql")] {
-        session.execute(sql, &[&show, &seats, &first_booking]).await.context("can't make dead holds")?;
-    }
+    let sql = include_str!("../../sql/bench/dead-bookings.sql");
+    session.execute(sql, &[&show, &bookings, &basket, &first_booking]).await.context("can't make dead holds")?;
+    let sql = include_str!("../../sql/bench/dead-seats.sql");
+    session.execute(sql, &[&show, &bookings, &first_booking]).await.context("can't hold their seats")?;
     session.batch_execute("COMMIT").await?;
-    Ok((show, first_booking + i64::from(seats) - 1))
+    Ok((show, first_booking + i64::from(bookings) - 1))
 }
 
 /// So many booking ids, which nobody else gets: the first of them.

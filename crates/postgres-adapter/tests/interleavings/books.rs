@@ -95,7 +95,7 @@ impl Books {
 
     fn sweep(&mut self, now: Timestamp, left_out: &BTreeSet<BookingId>) -> Answer {
         let due = self.dead_at(now).filter(|id| !left_out.contains(id)).map(|id| self.bookings[&id].clone()).collect();
-        let swept = Ledger::sweep(&self.locked(now, due));
+        let swept = Ledger::sweep(self.locked(now, due));
         self.save(&swept.changes);
         Answer::Swept(swept.changes.bookings.iter().map(|change| change.id).collect())
     }

@@ -102,8 +102,10 @@ pub(super) fn others(record: &Record) -> String {
         ("baskets", "four seats in a booking, bookings/s"),
         ("buy", "a hold and its confirm, pairs/s"),
         ("mixed", "seat map of 200 seats, hold, confirm, two looks at the booking: calls/s"),
-        ("sweep", "the sweep, seats/s"),
-        ("sweep, snapshot", "the sweep, again and again, while a snapshot is kept open, seats/s"),
+        ("sweep", "the sweep of holds of one seat, seats/s"),
+        ("sweep, snapshot", "… again and again, while a snapshot is kept open, seats/s"),
+        ("sweep, baskets", "the sweep of holds of four seats, seats/s"),
+        ("sweep, baskets, snapshot", "… again and again, while a snapshot is kept open, seats/s"),
         ("sqlite", "holds on SQLite/s"),
     ];
     let mut rows = Vec::new();

@@ -107,12 +107,12 @@ pub(in crate::bench) fn verdicts(record: &Record) -> Vec<Verdict> {
             at_64("tables", 100_000),
         ),
         judge.ratio("one hot show of 100,000 seats, to spread holds", AtLeast(0.9), at_64("hot", 100_000), holds),
-        judge.value("sweep, seats/s", AtLeast(100_000.0), sweep("sweep"), |run| run.per_second),
+        judge.value("sweep of baskets of four, seats/s", AtLeast(100_000.0), sweep("sweep, baskets"), |run| run.per_second),
         judge.ratio(
-            "sweep with a long-lived snapshot, to the sweep without",
+            "the same with a long-lived snapshot, to the sweep without",
             AtLeast(0.8),
-            sweep("sweep, snapshot"),
-            sweep("sweep"),
+            sweep("sweep, baskets, snapshot"),
+            sweep("sweep, baskets"),
         ),
         judge.value("SQLite, holds/s, 64 clients", AtLeast(15_000.0), at_64("sqlite", 0), |run| run.per_second),
     ]
