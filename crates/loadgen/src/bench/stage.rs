@@ -9,14 +9,13 @@ use tokio_postgres::{Client, NoTls};
 use super::processor;
 
 /// As docker-compose.yml has them; more connections, so that pgbench can have 256 of its own.
-const LIKE_COMPOSE: [(&str, &str); 12] = [
+const LIKE_COMPOSE: [(&str, &str); 11] = [
     ("max_connections", "300"),
     ("shared_buffers", "512MB"),
     ("effective_cache_size", "1GB"),
     ("max_wal_size", "4GB"),
     ("min_wal_size", "1GB"),
     ("checkpoint_timeout", "15min"),
-    ("wal_compression", "on"),
     ("random_page_cost", "1.1"),
     ("log_lock_waits", "on"),
     // PostgreSQL's defaults, which a throw-away cluster does without.
@@ -61,6 +60,13 @@ impl Stage {
             (Some(cluster), url)
         };
         let session = connect(&database_url).await?;
+        if cluster.is_some() {
+            if session.batch_execute("ALTER SYSTEM SET wal_compression = lz4").await.is_err() {
+                // Built without it.
+                session.batch_execute("ALTER SYSTEM SET wal_compression = on").await?;
+            }
+            session.batch_execute("SELECT pg_reload_conf()").await?;
+        }
         let backend: i32 = session.query_one("SELECT pg_backend_pid()", &[]).await?.try_get(0)?;
         let postmaster = u32::try_from(backend).ok().and_then(|backend| processor::parent_named(backend, "postgres"));
         Ok(Self { database_url, session, postmaster, cluster })
