@@ -11,6 +11,7 @@ mod problem;
 mod refusals;
 mod request_log;
 mod resources;
+mod room;
 mod routes;
 mod server;
 mod settings;

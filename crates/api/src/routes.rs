@@ -14,6 +14,7 @@ use crate::app::App;
 use crate::body::BODY_BYTES_MAX;
 use crate::problem::Problem;
 use crate::refusals::not_prepared;
+use crate::room::while_there_is_room;
 use crate::{admin, bookings, health, shows};
 
 /// Adds every route.
@@ -25,8 +26,8 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
                 .error_handler(|_, _| Problem::bad_request("invalid_query", "The query could not be read.").into()),
         )
         // They are tried in this order: what a sale needs first.
-        .service(resource("/book", "POST", web::post().to(bookings::book)))
-        .service(resource("/book/confirm", "POST", web::post().to(bookings::confirm)))
+        .service(resource("/book", "POST", web::post().to(bookings::book)).wrap(from_fn(while_there_is_room)))
+        .service(resource("/book/confirm", "POST", web::post().to(bookings::confirm)).wrap(from_fn(while_there_is_room)))
         .service(resource("/shows", "GET, HEAD", read().to(shows::list)))
         .service(
             resource("/shows/{id}/seats", "GET, HEAD", read().to(shows::seats))

@@ -80,6 +80,8 @@ pub async fn serve(settings: ApiSettings) -> anyhow::Result<()> {
             .wrap(from_fn(log))
     })
     .workers(settings.http_workers)
+    // A connection takes some 25 KiB. One more than these waits in the backlog until another one ends.
+    .max_connections(settings.connections_max.div_ceil(settings.http_workers))
     .backlog(4096)
     .keep_alive(Duration::from_secs(75))
     .client_request_timeout(Duration::from_secs(10))

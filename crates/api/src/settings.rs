@@ -19,6 +19,7 @@ pub struct ApiSettings {
     pub(crate) migrate_on_start: bool,
     pub(crate) address: SocketAddr,
     pub(crate) http_workers: usize,
+    pub(crate) connections_max: usize,
     pub(crate) hold_for: TimeDelta,
     pub(crate) seats_per_booking_max: usize,
     pub(crate) time_zone: Tz,
@@ -37,7 +38,7 @@ const fn secret(name: &'static str, help: &'static str) -> Setting {
     Setting { name, default: None, secret: true, help }
 }
 
-const OWN: [Setting; 17] = [
+const OWN: [Setting; 18] = [
     setting("HOST", Some("127.0.0.1"), "address to listen on; anything but loopback needs ADMIN_TOKEN and BOOKING_SECRET"),
     setting("PORT", Some("4000"), "port to listen on"),
     setting("HOLD_SECONDS", Some("120"), "how long a hold lives"),
@@ -55,10 +56,11 @@ const OWN: [Setting; 17] = [
     setting("DATABASE_CA_FILE", None, "certificates to trust for PostgreSQL besides the system's, a PEM file"),
     setting("DATABASE_READERS_MAX", Some("8"), "most connections to PostgreSQL for reads"),
     setting("LANES", Some("1"), "batches in flight at once, each on a connection of its own"),
-    setting("BATCH_MAX", Some("96"), "most commands in one batch"),
+    setting("BATCH_MAX", Some("768"), "most commands in one batch; it takes twice as many that wait"),
     setting("QUEUE_MAX", Some("4096"), "most commands that wait for one lane; one more is answered with 503"),
     setting("PATIENCE_SECONDS", Some("5"), "how long a command may wait before it is begun"),
     setting("HTTP_WORKERS", None, "threads that serve HTTP; default: one a core"),
+    setting("CONNECTIONS_MAX", Some("25000"), "most clients at once; whoever comes then waits to be let in, unanswered"),
 ];
 
 impl ApiSettings {
@@ -104,6 +106,7 @@ impl ApiSettings {
         let host = reader.get("HOST", parse::host);
         let port = reader.get("PORT", parse::port);
         let http_workers = reader.find("HTTP_WORKERS", parse::count(1..=256_usize));
+        let connections_max = reader.get("CONNECTIONS_MAX", parse::count(1..=1_000_000_usize));
         let hold_for = reader.get("HOLD_SECONDS", parse::seconds(Duration::from_millis(100)..=Duration::from_hours(24)));
         let seats_per_booking_max = reader.get("SEATS_PER_BOOKING_MAX", parse::count(1..=1000_usize));
         let time_zone = reader.get("TIME_ZONE", parse::time_zone);
@@ -117,6 +120,7 @@ impl ApiSettings {
             migrate_on_start: migrate_on_start?,
             address: SocketAddr::new(host?, port?),
             http_workers: http_workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into)),
+            connections_max: connections_max?,
             hold_for: TimeDelta::from_std(hold_for?).ok()?,
             seats_per_booking_max: seats_per_booking_max?,
             time_zone: time_zone?,

@@ -8,8 +8,10 @@ use rand::RngExt;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-use crate::lane::{Job, reply_all, reply_each};
+use crate::lane::{reply_all, reply_each};
 use crate::office::{Declined, Plan};
+use crate::panics::caught;
+use crate::queue::Job;
 use crate::taken::Taken;
 
 pub(crate) struct Aside {
@@ -65,7 +67,7 @@ impl Aside {
             if Instant::now() >= job.give_up_at {
                 return job.settle(Err(Declined::TooLate));
             }
-            let result = self.store.execute(std::slice::from_ref(&job.command)).await;
+            let result = caught(self.store.execute(std::slice::from_ref(&job.command))).await;
             drop(counter);
             match result {
                 Ok(outcomes) => return reply_each(vec![job], outcomes, &self.taken),

@@ -3,61 +3,36 @@
 use std::sync::Arc;
 
 use domain::{BookingRepository, Command, Outcome, StoreError};
-use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use crate::aside::{Aside, pause};
 use crate::office::{Declined, Plan};
-use crate::pace::Pace;
+use crate::panics::caught;
+use crate::queue::{Batches, Job, Queue};
 use crate::taken::Taken;
-
-/// A command and its caller.
-pub(crate) struct Job {
-    pub(crate) command: Command,
-    pub(crate) give_up_at: Instant,
-    pub(crate) reply: oneshot::Sender<Result<Outcome, Declined>>,
-}
-
-impl Job {
-    /// Replies. A caller that has gone needs none.
-    pub(crate) fn settle(self, result: Result<Outcome, Declined>) {
-        let _ = self.reply.send(result);
-    }
-}
 
 /// The queues of all lanes.
 #[derive(Clone)]
 pub(crate) struct Lanes(Arc<[Queue]>);
-
-/// The way into a lane.
-pub(crate) struct Queue {
-    jobs: mpsc::Sender<Job>,
-    pace: Arc<Pace>,
-}
-
-impl Queue {
-    pub(crate) const fn new(jobs: mpsc::Sender<Job>, pace: Arc<Pace>) -> Self {
-        Self { jobs, pace }
-    }
-}
 
 impl Lanes {
     pub(crate) fn new(queues: Vec<Queue>) -> Self {
         Self(queues.into())
     }
 
-    /// Puts the job into its queue; if it can't, or if it would have to wait too long there, declines it.
+    /// Puts the job into its queue, or declines it.
     pub(crate) fn take(&self, job: Job) {
-        let Queue { jobs, pace } = self.of(&job.command);
-        if pace.is_too_slow_for(jobs.max_capacity() - jobs.capacity()) {
-            return job.settle(Err(Declined::Full));
-        }
-        enqueue(jobs, job);
+        self.of(&job.command).take(job);
     }
 
-    /// Whether one of them can take no more: its queue is full, or it has closed.
+    /// Whether each of them would decline one more job.
+    pub(crate) fn are_busy(&self) -> bool {
+        self.0.iter().all(Queue::is_busy)
+    }
+
+    /// Whether one of them can take no more.
     pub(crate) fn is_full(&self) -> bool {
-        self.0.iter().any(|queue| queue.jobs.capacity() == 0 || queue.jobs.is_closed())
+        self.0.iter().any(Queue::is_full)
     }
 
     /// Holds by their show, everything else by its booking.
@@ -70,58 +45,16 @@ impl Lanes {
     }
 }
 
-/// Puts the job into the queue; if it can't, declines it.
-pub(crate) fn enqueue(queue: &mpsc::Sender<Job>, job: Job) {
-    match queue.try_send(job) {
-        Ok(()) => {}
-        Err(mpsc::error::TrySendError::Full(job)) => job.settle(Err(Declined::Full)),
-        Err(mpsc::error::TrySendError::Closed(job)) => job.settle(Err(Declined::Closing)),
-    }
-}
-
-/// The end of a queue at which jobs are taken, as many as there are.
-pub(crate) struct Batches {
-    queue: mpsc::Receiver<Job>,
-    closing: watch::Receiver<bool>,
-    size_max: usize,
-}
-
-impl Batches {
-    pub(crate) const fn of(queue: mpsc::Receiver<Job>, closing: watch::Receiver<bool>, size_max: usize) -> Self {
-        Self { queue, closing, size_max }
-    }
-
-    /// Waits for jobs; `None` when the box office has closed and the queue is empty.
-    pub(crate) async fn next(&mut self) -> Option<Vec<Job>> {
-        let mut batch = Vec::with_capacity(self.size_max);
-        loop {
-            tokio::select! {
-                biased;
-                // Resolves at once for good after closing, and then draining is all there is to do.
-                () = closed(&mut self.closing), if !self.queue.is_closed() => self.queue.close(),
-                taken = self.queue.recv_many(&mut batch, self.size_max) => return (taken > 0).then_some(batch),
-            }
-        }
-    }
-}
-
 pub(crate) struct Lane {
     store: Arc<dyn BookingRepository>,
     aside: Arc<Aside>,
     taken: Arc<Taken>,
     attempts_max: u32,
-    pace: Arc<Pace>,
 }
 
 impl Lane {
-    pub(crate) fn new(
-        store: Arc<dyn BookingRepository>,
-        aside: Arc<Aside>,
-        taken: Arc<Taken>,
-        pace: Arc<Pace>,
-        plan: &Plan,
-    ) -> Self {
-        Self { store, aside, taken, attempts_max: plan.attempts_max.max(1), pace }
+    pub(crate) fn new(store: Arc<dyn BookingRepository>, aside: Arc<Aside>, taken: Arc<Taken>, plan: &Plan) -> Self {
+        Self { store, aside, taken, attempts_max: plan.attempts_max.max(1) }
     }
 
     /// Serves until the box office closes, and then until the queue is empty.
@@ -133,19 +66,13 @@ impl Lane {
 
     /// Executes the batch; every job gets its reply, now or aside.
     async fn serve(&self, jobs: Vec<Job>) {
-        let begun = Instant::now();
-        self.execute(jobs).await;
-        self.pace.learn(begun.elapsed());
-    }
-
-    async fn execute(&self, jobs: Vec<Job>) {
         let mut jobs = drop_stale(jobs);
         for attempt in 1.. {
             if jobs.is_empty() {
                 return;
             }
             let commands: Vec<Command> = jobs.iter().map(|job| job.command.clone()).collect();
-            let error = match self.store.execute(&commands).await {
+            let error = match caught(self.store.execute(&commands)).await {
                 Ok(outcomes) => return reply_each(jobs, outcomes, &self.taken),
                 Err(error) => error,
             };
@@ -160,11 +87,6 @@ impl Lane {
             jobs = drop_stale(jobs);
         }
     }
-}
-
-/// Resolves when the box office closes, or has been dropped.
-async fn closed(closing: &mut watch::Receiver<bool>) {
-    let _ = closing.wait_for(|closing| *closing).await;
 }
 
 /// The jobs whose callers still wait; those that waited too long are told so.

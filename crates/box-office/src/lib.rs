@@ -7,6 +7,8 @@ mod aside;
 mod lane;
 mod office;
 mod pace;
+mod panics;
+mod queue;
 mod sweeper;
 mod taken;
 mod window;

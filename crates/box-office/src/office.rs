@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use domain::{BookingRepository, Command, Outcome, StoreError};
 use thiserror::Error;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::aside::Aside;
-use crate::lane::{Batches, Job, Lane, Lanes, Queue, enqueue};
-use crate::pace::Pace;
+use crate::lane::{Lane, Lanes};
+use crate::queue::{Job, Queue, queue};
 use crate::taken::Taken;
 use crate::window::Window;
 
@@ -21,8 +21,7 @@ pub struct Plan {
     /// Batches in flight at once, each on a connection of its own. Few lanes batch better; more than one pays only when the
     /// store has cores to spare.
     pub lanes: usize,
-    /// Most commands in one batch. Less than are in flight at the busiest time, so that the store works on one batch while the
-    /// outcomes of the last one are on their way to their callers.
+    /// Most commands in one batch. It is reached only when more than twice as many wait.
     pub batch_max: usize,
     /// Most commands that wait for one lane; one more is declined.
     pub queue_max: usize,
@@ -41,9 +40,9 @@ impl Default for Plan {
     fn default() -> Self {
         Self {
             lanes: 1,
-            batch_max: 96,
+            batch_max: 768,
             queue_max: 4096,
-            wait_max: Duration::from_millis(250),
+            wait_max: Duration::from_millis(100),
             patience: Duration::from_secs(5),
             attempts_max: 4,
             aside_max: 8,
@@ -77,7 +76,7 @@ pub enum Declined {
 /// that was taken gets exactly one reply, after its commit.
 pub struct BoxOffice {
     lanes: Lanes,
-    window: mpsc::Sender<Job>,
+    window: Queue,
     taken: Arc<Taken>,
     aside: Arc<Aside>,
     patience: Duration,
@@ -103,21 +102,18 @@ impl BoxOffice {
         let (close_lanes, lanes_closed) = watch::channel(false);
         let (close_window, window_closed) = watch::channel(false);
         let taken = Arc::new(Taken::new());
-        let batch_max = plan.batch_max.max(1);
         let aside = Arc::new(Aside::new(Arc::clone(store), Arc::clone(&taken), plan));
         let (queues, lanes_running) = (0..plan.lanes.max(1))
             .map(|_| {
-                let (jobs, queue) = mpsc::channel(plan.queue_max.max(1));
-                let pace = Arc::new(Pace::new(plan));
-                let lane = Lane::new(Arc::clone(store), Arc::clone(&aside), Arc::clone(&taken), Arc::clone(&pace), plan);
-                (Queue::new(jobs, pace), tokio::spawn(lane.run(Batches::of(queue, lanes_closed.clone(), batch_max))))
+                let (queue, batches) = queue(plan, lanes_closed.clone());
+                let lane = Lane::new(Arc::clone(store), Arc::clone(&aside), Arc::clone(&taken), plan);
+                (queue, tokio::spawn(lane.run(batches)))
             })
             .unzip();
         let lanes = Lanes::new(queues);
-        let (window, queue) = mpsc::channel(plan.queue_max.max(1));
+        let (window, batches) = queue(plan, window_closed);
         let looking = Window::new(Arc::clone(store), Arc::clone(&taken), lanes.clone());
-        let running =
-            Running { window: tokio::spawn(looking.run(Batches::of(queue, window_closed, batch_max))), lanes: lanes_running };
+        let running = Running { window: tokio::spawn(looking.run(batches)), lanes: lanes_running };
         let closing = Closing { window: close_window, lanes: close_lanes };
         Self { lanes, window, taken, aside, patience: plan.patience, closing, running: Mutex::new(Some(running)) }
     }
@@ -134,12 +130,17 @@ impl BoxOffice {
         let (reply, outcome) = oneshot::channel();
         let job = Job { command, give_up_at: Instant::now() + self.patience, reply };
         if self.taken.suspects(&job.command) {
-            enqueue(&self.window, job);
+            self.window.take(job);
         } else {
             self.lanes.take(job);
         }
         let lost = |_| Declined::Store(StoreError::OutcomeUnknown("the command's task has died".to_owned()));
         outcome.await.map_err(lost)?
+    }
+
+    /// Whether every lane would decline one more command: then whoever brings one can be turned away before it is even read.
+    pub fn is_busy(&self) -> bool {
+        self.lanes.are_busy()
     }
 
     /// Whether a lane can take no more: its queue is full, or it has closed.

@@ -11,6 +11,8 @@ use futures_util::stream::FuturesUnordered;
 use rand::RngExt;
 use tokio::time::Instant;
 
+use crate::panics::caught;
+
 /// How a sweeper works.
 #[derive(Clone, Copy, Debug)]
 pub struct SweepPlan {
@@ -94,7 +96,7 @@ impl Sweeper {
     /// Sweeps until `stop` resolves. A batch that has begun is finished.
     pub async fn run(self, stop: impl Future<Output = ()>) {
         tokio::pin!(stop);
-        let sweep = || self.bookings.expire_due(self.plan.batch);
+        let sweep = || caught(self.bookings.expire_due(self.plan.batch));
         let mut in_flight = FuturesUnordered::new();
         let mut sleep = Duration::ZERO;
         loop {

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use domain::{BookingRepository, Command, Hold, Outcome, Refusal, StoreError};
 
-use crate::lane::{Batches, Job, Lanes, drop_stale};
+use crate::lane::{Lanes, drop_stale};
+use crate::panics::caught;
+use crate::queue::{Batches, Job};
 use crate::taken::Taken;
 
 pub(crate) struct Window {
@@ -32,7 +34,7 @@ impl Window {
         if jobs.is_empty() {
             return;
         }
-        let refusals = self.look(&jobs).await.unwrap_or_else(|error| {
+        let refusals = caught(self.look(&jobs)).await.unwrap_or_else(|error| {
             // A lane will find out whether it matters, and try again.
             tracing::warn!(%error, "a look failed");
             Vec::new()

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 use std::num::NonZeroU32;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -29,7 +29,8 @@ impl BookingRepository for ScriptedStore {
         let ids: Vec<i64> = commands.iter().map(id).collect();
         self.arrivals.send(ids.clone()).unwrap();
         self.gate.acquire().await.unwrap().forget();
-        match (self.script.lock().unwrap())(&ids) {
+        // A script may panic.
+        match (self.script.lock().unwrap_or_else(PoisonError::into_inner))(&ids) {
             Some(error) => Err(error),
             None => Ok(commands.iter().map(|command| confirmed(id(command))).collect()),
         }
@@ -164,6 +165,48 @@ async fn a_full_queue_declines_at_once_and_serves_again_when_it_has_room() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_store_that_hangs_makes_the_next_callers_turn_away_at_once_and_is_forgiven_when_it_goes_on() {
+    let plan = Plan { batch_max: 1, wait_max: Duration::from_millis(100), patience: Duration::from_mins(1), ..Plan::default() };
+    let mut world = World::new(&plan, never_fails);
+    let in_flight = world.submit(1);
+    world.next_batch().await;
+    let queued = [world.submit(2), world.submit(3)];
+    settle().await;
+    assert!(!world.office.is_busy(), "nobody knows yet how long this batch will take");
+    tokio::time::advance(Duration::from_millis(101)).await;
+    assert!(world.office.is_busy());
+    assert_eq!(world.office.submit(confirm(4)).await, Err(Declined::Full));
+    world.open_gate(MANY);
+    assert_eq!(in_flight.await.unwrap(), Ok(confirmed(1)));
+    for (queued, id) in queued.into_iter().zip(2..) {
+        assert_eq!(queued.await.unwrap(), Ok(confirmed(id)));
+    }
+    assert!(!world.office.is_busy());
+    assert_eq!(world.office.submit(confirm(5)).await, Ok(confirmed(5)));
+}
+
+#[tokio::test]
+async fn it_is_busy_when_every_lane_is() {
+    let mut world = World::new(&Plan { lanes: 2, queue_max: 1, ..Plan::default() }, never_fails);
+    let mut callers = Vec::new();
+    for id in [1, 2] {
+        callers.push(world.submit(id));
+        world.next_batch().await;
+    }
+    callers.push(world.submit(3));
+    settle().await;
+    assert!(!world.office.is_busy(), "one of two lanes has room");
+    callers.push(world.submit(4));
+    settle().await;
+    assert!(world.office.is_busy());
+    world.open_gate(MANY);
+    for caller in callers {
+        assert!(caller.await.unwrap().is_ok());
+    }
+    assert!(!world.office.is_busy());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_command_that_waited_too_long_never_reaches_the_store() {
     let mut world = World::new(&Plan { patience: Duration::from_secs(5), ..Plan::default() }, never_fails);
     let served = world.submit(1);
@@ -256,6 +299,33 @@ async fn an_unknown_outcome_is_never_tried_again() {
     assert_eq!(world.office.submit(confirm(1)).await, Err(Declined::Store(lost())));
     assert_eq!(world.next_batch().await, [1]);
     assert!(world.arrivals.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn a_store_that_panics_fails_its_batch_and_nobody_else() {
+    let panics = |ids: &[i64]| if ids.contains(&13) { panic!("a bug") } else { None };
+    let mut world = World::new(&Plan::default(), panics);
+    world.open_gate(MANY);
+    let unknown = Declined::Store(StoreError::OutcomeUnknown("the store panicked: a bug".to_owned()));
+    for id in [13, 14, 13, 15] {
+        let expected = if id == 13 { Err(unknown.clone()) } else { Ok(confirmed(id)) };
+        assert_eq!(world.office.submit(confirm(id)).await, expected);
+        assert_eq!(world.next_batch().await, [id], "once");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_panics_beside_the_lane_fails_that_command_and_the_box_office_can_close() {
+    let mut calls = 0;
+    let contended_and_then_panics = move |_: &[i64]| {
+        calls += 1;
+        if calls == 1 { Some(StoreError::Contended("locked".to_owned())) } else { panic!("a bug of number {calls}") }
+    };
+    let world = World::new(&Plan::default(), contended_and_then_panics);
+    world.open_gate(MANY);
+    let unknown = Declined::Store(StoreError::OutcomeUnknown("the store panicked: a bug of number 2".to_owned()));
+    assert_eq!(world.office.submit(confirm(1)).await, Err(unknown));
+    world.office.close().await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -12,6 +12,9 @@ use domain::{Booking, BookingDetails, BookingFilter, BookingId, BookingRepositor
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
+/// What this error says is said by a panic.
+const PANIC: &str = "a bug";
+
 /// Answers sweeps from a list, then with nothing due.
 struct ScriptedStore {
     answers: Mutex<VecDeque<Result<Sweep, StoreError>>>,
@@ -31,6 +34,7 @@ impl BookingRepository for ScriptedStore {
         if self.stuck_at == Some(left) {
             std::future::pending::<()>().await;
         }
+        assert_ne!(answer, Some(Err(StoreError::Corrupt(PANIC.to_owned()))));
         answer.unwrap_or_else(|| Ok(Sweep::default()))
     }
 
@@ -139,4 +143,11 @@ async fn one_that_is_stuck_holds_up_no_other() {
         tokio::time::timeout(TICK / 2, arrivals.recv()).await.unwrap().unwrap();
     }
     running.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_panics_is_asked_again_as_after_any_failure() {
+    let panics = || Err(StoreError::Corrupt(PANIC.to_owned()));
+    let times = times(vec![panics(), panics(), Ok(Sweep::default())], 3).await;
+    assert!(times[1] >= Duration::from_millis(90) && times[2] >= times[1] + Duration::from_millis(180), "{times:?}");
 }

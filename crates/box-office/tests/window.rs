@@ -162,3 +162,12 @@ async fn every_customer_at_the_window_gets_the_refusal_of_its_own_seats() {
         assert_eq!(caller.await.unwrap(), Ok(Outcome::Refused(Refusal::SeatsNotFree { seats })));
     }
 }
+
+#[tokio::test]
+async fn a_look_that_panics_is_as_good_as_none_each_time() {
+    let (office, store) = after_a_sale(|_| panic!("a bug"), 2).await;
+    for _ in 0..2 {
+        assert_eq!(office.submit(hold(&[1])).await, Ok(held()), "the lane decides");
+    }
+    assert_eq!(diary(&store), ["execute", "look", "execute", "look", "execute"]);
+}

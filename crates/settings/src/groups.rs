@@ -96,7 +96,6 @@ impl LogSettings {
     pub const TABLE: [Setting; 2] = [
         Setting {
             name: "RUST_LOG",
-            // The HTTP library calls every request that it can't parse an error.
             default: Some("info,actix_http=off"),
             secret: false,
             help: "what is logged, such as info or api=debug,info",
@@ -118,7 +117,11 @@ impl LogSettings {
     }
 }
 
+/// The HTTP library calls every request that it can't parse an error: it is heard only where it is named.
+const QUIET: &str = "actix_http";
+
 fn filter(value: &Value) -> Result<String, String> {
     let text = value.text().filter(|text| EnvFilter::try_new(text).is_ok());
-    text.map(str::to_owned).ok_or_else(|| "levels such as info or api=debug,info".to_owned())
+    let text = text.ok_or_else(|| "levels such as info or api=debug,info".to_owned())?;
+    Ok(if text.contains(QUIET) { text.to_owned() } else { format!("{text},{QUIET}=off") })
 }

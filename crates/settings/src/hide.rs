@@ -4,7 +4,10 @@
 /// `host=… password=…`. Whatever is in none of these forms is hidden as a whole.
 pub(crate) fn without_password(address: &str) -> String {
     match address.split_once("://") {
-        Some((scheme, rest)) => format!("{scheme}://{}", without_parameter(&without_userinfo(rest), &['&'])),
+        Some((scheme, rest)) => {
+            let rest = without_escaped_names(&without_userinfo(rest));
+            format!("{scheme}://{}", without_parameter(&rest, &['&']))
+        }
         None if address.contains('=') => without_parameter(address, &[' ', '\t', '\n', '\r']),
         None => "***".to_owned(),
     }
@@ -19,6 +22,16 @@ fn without_userinfo(rest: &str) -> String {
         },
         None => rest.to_owned(),
     }
+}
+
+/// A parameter's name may be written with escapes, as `passw%6Frd` is. Nobody needs to, so what such a name has is hidden.
+fn without_escaped_names(rest: &str) -> String {
+    let Some((place, query)) = rest.split_once('?') else { return rest.to_owned() };
+    let shown = query.split('&').map(|parameter| match parameter.split_once('=') {
+        Some((name, _)) if name.contains('%') => format!("{name}=***"),
+        _ => parameter.to_owned(),
+    });
+    format!("{place}?{}", shown.collect::<Vec<_>>().join("&"))
 }
 
 /// Every `password = value`, up to one of the ends or, quoted, to its closing quote. `sslpassword` ends in it and goes too.
@@ -70,6 +83,10 @@ mod tests {
                 "postgresql://db/rowlock?user=me&password=***&sslmode=require",
             ),
             ("postgresql://db/rowlock?PASSWORD=p w", "postgresql://db/rowlock?PASSWORD=***"),
+            (
+                "postgresql://db/rowlock?user=me&passw%6Frd=pw&%70assword=p:w@x&options=-c%20x%3d1",
+                "postgresql://db/rowlock?user=me&passw%6Frd=***&%70assword=***&options=-c%20x%3d1",
+            ),
         ] {
             assert_eq!(without_password(address), shown);
         }

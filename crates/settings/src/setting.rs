@@ -22,6 +22,7 @@ pub const NAMES: &[&str] = &[
     "ADMIN_TOKEN",
     "BATCH_MAX",
     "BOOKING_SECRET",
+    "CONNECTIONS_MAX",
     "CORS_ALLOWED_ORIGINS",
     "DATABASE_CA_FILE",
     "DATABASE_READERS_MAX",

@@ -156,6 +156,19 @@ fn the_shared_groups_have_their_defaults() {
 }
 
 #[test]
+fn the_http_library_is_heard_only_where_it_is_named() {
+    for (given, in_force) in [
+        ("warn", "warn,actix_http=off"),
+        ("access=warn,debug", "access=warn,debug,actix_http=off"),
+        ("info,actix_http=debug", "info,actix_http=debug"),
+        ("actix_http::h1=trace", "actix_http::h1=trace"),
+    ] {
+        let log = LogSettings::read(&mut reader([("RUST_LOG", given)], "")).unwrap();
+        assert_eq!(log.filter, in_force);
+    }
+}
+
+#[test]
 fn the_shared_groups_refuse_what_is_out_of_bounds() {
     let environment = [
         ("DATABASE_URL", "mysql://db"),

@@ -6,6 +6,7 @@ mod bad_input;
 mod contract;
 mod life;
 mod nasty_input;
+mod overload;
 mod races;
 mod support;
 mod trouble;
