@@ -59,9 +59,14 @@ const OWN: [Setting; 18] = [
     setting("BATCH_MAX", Some("768"), "most commands in one batch; it takes twice as many that wait"),
     setting("QUEUE_MAX", Some("4096"), "most commands that wait for one lane; one more is answered with 503"),
     setting("PATIENCE_SECONDS", Some("5"), "how long a command may wait before it is begun"),
-    setting("HTTP_WORKERS", None, "threads that serve HTTP; default: one a core"),
+    setting("HTTP_WORKERS", None, "threads that serve HTTP; default: one for two cores"),
     setting("CONNECTIONS_MAX", Some("25000"), "most clients at once; whoever comes then waits to be let in, unanswered"),
 ];
+
+/// The other half is for the batches, and for a database on the same machine.
+fn half_of_the_cores() -> usize {
+    std::thread::available_parallelism().map_or(1, |cores| (cores.get() / 2).max(1))
+}
 
 impl ApiSettings {
     /// Every setting of the server, for `--help`.
@@ -119,7 +124,7 @@ impl ApiSettings {
             database: database?,
             migrate_on_start: migrate_on_start?,
             address: SocketAddr::new(host?, port?),
-            http_workers: http_workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into)),
+            http_workers: http_workers.unwrap_or_else(half_of_the_cores),
             connections_max: connections_max?,
             hold_for: TimeDelta::from_std(hold_for?).ok()?,
             seats_per_booking_max: seats_per_booking_max?,

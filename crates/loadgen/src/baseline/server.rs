@@ -43,12 +43,16 @@ pub struct ServerOptions {
     /// Connections in the pool
     #[arg(long, default_value_t = 16)]
     pub pool_size: usize,
-    /// Threads that serve
-    #[arg(long, default_value_t = 2)]
+    /// Threads that serve; by default one for two cores, as the product has
+    #[arg(long, default_value_t = half_of_the_cores())]
     pub workers: usize,
     /// How a hold is done
     #[arg(long, value_enum, default_value_t)]
     pub way: Way,
+}
+
+fn half_of_the_cores() -> usize {
+    std::thread::available_parallelism().map_or(1, |cores| (cores.get() / 2).max(1))
 }
 
 /// The server's parent is gone, or the server was told to stop.
