@@ -177,12 +177,12 @@ impl Bench {
         self.product_settings.iter().cloned().chain(batch).collect()
     }
 
-    /// The usual servers have what the product has: a thread for every processor.
+    /// The usual servers have what the product has: a thread for every two processors.
     fn usual_server(&self) -> ServerOptions {
         ServerOptions {
             database_url: None,
             pool_size: self.options.pool_size,
-            workers: machine::processors(),
+            workers: (machine::processors() / 2).max(1),
             way: Way::default(),
         }
     }

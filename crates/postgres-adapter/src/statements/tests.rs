@@ -70,7 +70,7 @@ async fn plans_that_were_made_for_empty_tables_do_not_last() {
     let connections = crate::connection::Connections::new(&settings).unwrap();
     let mut lease = connections.writer().await.unwrap();
     lease.batch_execute("VACUUM ANALYZE seats, bookings").await.unwrap();
-    lease.batch_execute(&format!("PREPARE p AS {}", SAVE_SEATS)).await.unwrap();
+    lease.batch_execute(&format!("PREPARE p AS {SAVE_SEATS}")).await.unwrap();
     let explain =
         "EXPLAIN EXECUTE p(now(), '{1}', '{a}', '{\"{1}\"}', '{now}', '{1}', '{1}', '{PENDING}', '{NULL}', '{1}', '{now}')";
     let mut plans = Vec::new();
