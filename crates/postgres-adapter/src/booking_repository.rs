@@ -1,6 +1,7 @@
 //! [`BookingRepository`] on PostgreSQL.
 
 use std::num::NonZeroU32;
+use std::time::Instant;
 
 use async_trait::async_trait;
 use domain::{
@@ -30,11 +31,13 @@ impl PgBookingRepository {
 
     /// The batch in one round trip, if it is foreseen and that comes true; else in two.
     async fn run(&self, commands: &[Command]) -> Result<Vec<Outcome>, StoreError> {
+        let begun = Instant::now();
         let lease = self.connections.writer().await?;
         if let Some(forecast) = self.foresight.of(commands) {
             match foresight::run(&lease, &self.time, forecast).await {
                 Ok(Some(outcomes)) => {
                     lease.give_back();
+                    tracing::debug!(commands = commands.len(), total = ?begun.elapsed(), "batch in one trip");
                     return Ok(outcomes);
                 }
                 Ok(None) => self.foresight.failed(),
