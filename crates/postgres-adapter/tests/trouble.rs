@@ -87,6 +87,20 @@ async fn readiness_says_what_is_missing() {
     ));
 }
 
+/// A new show is in nobody's way. What holds up its rows, as the disk can when the table has to grow, is waited for.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_show_waits_for_room_in_the_table() {
+    let (settings, _, _) = migrated().await;
+    let hasty = PgSettings { lock_timeout: std::time::Duration::from_millis(1), ..settings.clone() };
+    let shows = PgStore::new(&hasty, TimeSource::Store).unwrap().shows();
+    let blocker = connect(&settings).await;
+    blocker.batch_execute("BEGIN; LOCK TABLE seats IN SHARE MODE").await.unwrap();
+    let create = tokio::spawn(async move { shows.create(&NewShow::new("Hamlet", Timestamp::UNIX_EPOCH, 10).unwrap()).await });
+    until_waiting(&connect(&settings).await, 1).await;
+    blocker.batch_execute("COMMIT").await.unwrap();
+    assert!(create.await.unwrap().is_ok());
+}
+
 /// A hold dies while its confirm waits for the seat's lock: the time is read after the lock, so the confirm is refused.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lock_wait_can_not_make_a_dead_hold_look_alive() {

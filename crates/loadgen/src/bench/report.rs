@@ -13,13 +13,13 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 
-use super::record::Record;
+use super::record::{Record, Run};
 pub(super) use verdicts::verdicts;
 
 /// What to make of which record.
 #[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
 pub struct Options {
-    /// What `loadgen bench --out` has written. Of several files, a later one's workloads take the place of an earlier one's
+    /// What `loadgen bench --out` has written. Of several files, the rounds count on
     #[arg(long, value_name = "FILE", required = true)]
     pub from: Vec<PathBuf>,
     /// The page
@@ -40,7 +40,7 @@ pub fn write(options: &Options) -> anyhow::Result<Record> {
         let text = std::fs::read(file).with_context(|| format!("can't read {}", file.display()))?;
         let next: Record = serde_json::from_slice(&text).with_context(|| format!("{} is no record", file.display()))?;
         record = Some(match record {
-            Some(before) => before.amended_by(next),
+            Some(before) => before.joined_by(next),
             None => next,
         });
     }
@@ -54,10 +54,10 @@ pub fn write(options: &Options) -> anyhow::Result<Record> {
 }
 
 impl Record {
-    /// This record, with the other's workloads instead of its own.
-    fn amended_by(mut self, other: Self) -> Self {
-        self.runs.retain(|run| other.runs.iter().all(|newer| newer.workload != run.workload));
-        self.runs.extend(other.runs);
+    /// This record, with the other's runs as further rounds.
+    fn joined_by(mut self, other: Self) -> Self {
+        let rounds = self.runs.iter().map(|run| run.round).max().unwrap_or_default();
+        self.runs.extend(other.runs.into_iter().map(|run| Run { round: rounds + run.round, ..run }));
         if !other.budgets.is_empty() {
             self.budgets = other.budgets;
         }
@@ -92,16 +92,14 @@ mod tests {
     }
 
     #[test]
-    fn a_later_record_takes_the_place_of_an_earlier_one_workload_by_workload() {
+    fn rounds_of_a_later_record_count_on() {
         let record: Record = serde_json::from_str(RECORD).unwrap();
-        let mut newer = record.clone();
-        newer.runs.retain(|run| run.workload == "sqlite");
-        newer.runs[0].per_second = 1.0;
-        let amended = record.clone().amended_by(newer);
-        let of = |record: &Record, workload: &str| {
-            record.runs.iter().filter(|run| run.workload == workload).map(|run| run.per_second).collect::<Vec<_>>()
-        };
-        assert_eq!(of(&amended, "spread"), of(&record, "spread"));
-        assert!((of(&amended, "sqlite")[0] - 1.0).abs() < f64::EPSILON);
+        let last = record.runs.iter().map(|run| run.round).max().unwrap();
+        let mut later = record.clone();
+        later.runs.retain(|run| run.workload == "sqlite" && run.round == 1);
+        let more = later.runs.len();
+        let joined = record.clone().joined_by(later);
+        assert_eq!(joined.runs.len(), record.runs.len() + more);
+        assert!(more > 0 && joined.runs.iter().rev().take(more).all(|run| run.workload == "sqlite" && run.round == last + 1));
     }
 }

@@ -39,11 +39,14 @@ pub(super) async fn of_all(stage: &Stage) -> Vec<Finding> {
 
 /// The bad lines in the log of a program of the product.
 fn of_program(name: &str, log: &str) -> Vec<Finding> {
+    let mut is_closing = false;
     bad_lines(name, log, |line| {
         line.contains("panicked at")
             || serde_json::from_str(line).is_ok_and(|Line { level, message, status }| {
-                // An answer 503 is an error that is foreseen.
-                level == "ERROR" && !(message == "request failed" && status != 500)
+                is_closing = message == "closing" || is_closing && message != "closed";
+                // An answer 503 is an error that is foreseen; and whoever comes while a server closes finds nobody to serve him.
+                let is_foreseen = message == "request failed" && status != 500 || is_closing && message == "No workers";
+                level == "ERROR" && !is_foreseen
             })
     })
 }
@@ -56,7 +59,7 @@ fn of_postgres(name: &str, log: &str) -> Vec<Finding> {
     })
 }
 
-fn bad_lines(name: &str, log: &str, is_bad: impl Fn(&str) -> bool) -> Vec<Finding> {
+fn bad_lines(name: &str, log: &str, mut is_bad: impl FnMut(&str) -> bool) -> Vec<Finding> {
     let bad: Vec<&str> = log.lines().filter(|line| is_bad(line)).collect();
     let mut findings: Vec<Finding> =
         bad.iter().take(SHOWN_MAX).map(|line| Finding::new("log", format!("{name}: {line}"))).collect();
@@ -76,10 +79,14 @@ mod tests {
             {"level":"ERROR","message":"request failed","status":503}
             {"level":"ERROR","message":"request failed","status":500}
             {"level":"ERROR","message":"a lane has died"}
+            {"level":"INFO","message":"closing"}
+            {"level":"ERROR","message":"No workers"}
+            {"level":"INFO","message":"closed"}
+            {"level":"ERROR","message":"No workers"}
             thread 'main' panicked at src/main.rs:1:1:
             not even JSON"#;
         let says: Vec<String> = of_program("api-0", log).into_iter().map(|finding| finding.says).collect();
-        assert_eq!(says.len(), 3, "{says:?}");
+        assert_eq!(says.len(), 4, "{says:?}");
     }
 
     #[test]

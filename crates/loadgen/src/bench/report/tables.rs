@@ -202,7 +202,10 @@ pub(super) fn setting(setting: &Setting) -> String {
     rows.push(("load", format!("{} thread(s), closed loop", setting.threads)));
     rows.push((
         "a run",
-        format!("{} s, after {} s of warm-up, {} rounds", setting.seconds, setting.warm_up_seconds, setting.rounds),
+        format!(
+            "{} s, after {} s of warm-up; how many there were is told with all figures",
+            setting.seconds, setting.warm_up_seconds
+        ),
     ));
     let rows: Vec<Vec<String>> = rows.into_iter().map(|(name, value)| vec![name.to_owned(), value]).collect();
     table(&heads(&["", ""]), &rows)
