@@ -2,7 +2,8 @@
 //!
 //! | call | round trips | statements |
 //! |---|---|---|
-//! | `execute`, whatever the size of the batch | 2 | `BEGIN`, lock seats, lock bookings, shows, clock; save, `COMMIT` |
+//! | `execute` of a batch that comes true as foreseen | 1 | one: lock, compare, save |
+//! | `execute` otherwise, whatever the size of the batch | 2 | `BEGIN`, lock seats, lock bookings, shows, clock; save, `COMMIT` |
 //! | `execute` when every command is refused | 2 | as above; `ROLLBACK`, which waits for no disk |
 //! | `execute` when a wanted seat is blocked by a dead hold that no sweep has found | 4 | the first trip twice, `ROLLBACK` in between |
 //! | `expire_due` | 2 | `BEGIN`, lock what is due, clock; save, `COMMIT`, next deadline |
