@@ -182,7 +182,7 @@ impl Playing {
 }
 
 async fn new_show(box_office: &mut Connection, seats: u32) -> Result<i64, CallError> {
-    box_office.create_show("Baskets that overlap", seats).await
+    patience::show(box_office, "Baskets that overlap", seats).await
 }
 
 impl Report for BasketsReport {

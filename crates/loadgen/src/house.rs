@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use anyhow::Context;
 
 use crate::client::Connection;
+use crate::patience;
 
 /// Neighbouring seats of one show.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +47,7 @@ pub(crate) async fn build(
     let mut dealt = Vec::new();
     for i in 0..shows {
         let total = seats / shows + u32::from(i < seats % shows);
-        let show_id = connection.create_show("Sold out by loadgen", total).await.context("can't create a show")?;
+        let show_id = patience::show(connection, "Sold out by loadgen", total).await.context("can't create a show")?;
         dealt.push(deal(show_id, total, seats_per_booking));
     }
     Ok(interleave(dealt))

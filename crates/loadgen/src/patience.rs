@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::client::{Connection, Held};
+use crate::client::{CallError, Connection, Held};
 use crate::progress::Progress;
 use crate::tally::Tally;
 
@@ -12,6 +12,20 @@ const TRIES_MAX: u32 = 20;
 /// The wait after a 503 that does not say how long, and the longest wait after one that does.
 const PAUSE: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_secs(1);
+
+/// Creates a show with so many seats, trying again while the answer is 503: its identity.
+///
+/// # Errors
+/// [`CallError`]: `Refused` with 503 after so many tries.
+pub(crate) async fn show(connection: &mut Connection, name: &str, seats: u32) -> Result<i64, CallError> {
+    for _ in 1..TRIES_MAX {
+        match connection.create_show(name, seats).await {
+            Err(CallError::Refused { status: 503, .. }) => tokio::time::sleep(PAUSE).await,
+            made => return made,
+        }
+    }
+    connection.create_show(name, seats).await
+}
 
 /// Holds these seats, trying again while the answer is 503. Every answer is counted.
 pub(crate) async fn hold(

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 
 use crate::client::Connection;
+use crate::patience;
 
 /// Largest house. Its seat map is read in one piece.
 const HOUSE_SEATS_MAX: u32 = 50_000;
@@ -71,7 +72,7 @@ impl Stock {
                 return Ok(());
             }
             let house = (seats - free).min(HOUSE_SEATS_MAX);
-            let show_id = box_office.create_show("Overloaded by loadgen", house).await.context("can't create a show")?;
+            let show_id = patience::show(box_office, "Overloaded by loadgen", house).await.context("can't create a show")?;
             let mut seats = self.seats();
             seats.shows.push(show_id);
             // Taken from the end: in the order of their numbers.

@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::client::{Connection, Held};
+use crate::patience;
 use crate::seat_audit::Sales;
 use crate::target::Target;
 
@@ -146,7 +147,7 @@ impl Playhouse {
     async fn make_ready(&self, office: &mut Connection) -> anyhow::Result<u64> {
         let mut made = 0;
         while self.shows().open.len() < READY {
-            let id = office.create_show("Soaked by loadgen", self.seats).await.context("can't create a show")?;
+            let id = patience::show(office, "Soaked by loadgen", self.seats).await.context("can't create a show")?;
             let show = Show { id, next_seat: 1, customers_in: 0, sold: Vec::new(), unsure: false };
             self.shows().open.push_back(show);
             made += 1;

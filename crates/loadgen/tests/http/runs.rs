@@ -25,6 +25,7 @@ pub(crate) enum Cheat {
 struct Books {
     shows: Vec<BTreeMap<u64, Option<(usize, bool)>>>,
     bookings: Vec<(usize, Vec<u64>)>,
+    refused_a_show: bool,
     calls: usize,
 }
 
@@ -34,7 +35,12 @@ impl Books {
         let body: Value = serde_json::from_str(&request.body).unwrap_or_default();
         let number = |name: &str| usize::try_from(body[name].as_u64().unwrap_or(0)).unwrap();
         match request.call.as_str() {
+            "POST /admin/shows" if cheat == Cheat::NeedsPatience && !self.refused_a_show => {
+                self.refused_a_show = true;
+                Reaction::Answer(503, "{}".into())
+            }
             "POST /admin/shows" => {
+                self.refused_a_show = false;
                 let seats = 1..=body["total_seats"].as_u64().unwrap();
                 self.shows.push(seats.map(|seat| (seat, None)).collect());
                 Reaction::Answer(201, json!({ "showId": self.shows.len() }).to_string())
