@@ -16,8 +16,10 @@ use crate::target::Target;
 pub struct Probe {
     /// Customers, each with one call at a time.
     pub customers: usize,
-    /// What was served a second.
+    /// Calls that were served a second.
     pub per_second: f64,
+    /// Customers who made these calls, a second: a customer may make several.
+    pub visits_per_second: f64,
 }
 
 /// Lets customers visit one after the other for a while. `visit` yields how many of its calls were served.
@@ -36,21 +38,23 @@ where
         .work(|mut connection| {
             let visit = visit.clone();
             async move {
-                let mut served = 0;
+                let (mut served, mut visits) = (0, 0_u32);
                 loop {
                     let at = Instant::now();
                     if at >= ends {
-                        return (connection, served);
+                        return (connection, (served, visits));
                     }
                     let (kept, done) = visit(connection, Arrival { at, stretch: 0 }).await;
                     connection = kept;
                     served += done;
+                    visits += 1;
                 }
             }
         })
         .await?;
-    let served = served.iter().sum::<u32>();
-    Ok(Probe { customers, per_second: f64::from(served) / measured.elapsed.as_secs_f64() })
+    let (served, visits) = served.iter().fold((0, 0), |(served, visits), &(more, came)| (served + more, visits + came));
+    let a_second = |count: u32| f64::from(count) / measured.elapsed.as_secs_f64();
+    Ok(Probe { customers, per_second: a_second(served), visits_per_second: a_second(visits) })
 }
 
 /// The best of them.

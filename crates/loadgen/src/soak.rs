@@ -89,7 +89,7 @@ pub async fn run(target: &Target, options: &Options, progress: &Progress) -> any
     let journal = Arc::new(Journal::default());
     let began = Instant::now();
     let visits = Customers::new(Arc::clone(&playhouse), Arc::clone(&journal), progress.clone());
-    let stretch = Stretch { per_second: best.per_second * options.share, lasts };
+    let stretch = Stretch { per_second: best.visits_per_second * options.share, lasts };
     let plan = Plan { stretches: vec![stretch], connections_max: options.connections };
     let line = progress.phase("soak");
     let keeping = journal.keep(every, options.pid, tables);

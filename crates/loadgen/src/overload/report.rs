@@ -248,7 +248,7 @@ impl Report for OverloadReport {
 
 impl fmt::Display for OverloadReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for Probe { customers, per_second } in &self.probes {
+        for Probe { customers, per_second, .. } in &self.probes {
             writeln!(f, "closed loop, {customers:>4} customers: {per_second:>7.0}/s")?;
         }
         for (name, stretch) in [("half", &self.before), ("overload", &self.overload), ("half again", &self.after)] {

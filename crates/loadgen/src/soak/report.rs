@@ -143,7 +143,7 @@ impl Report for SoakReport {
 
 impl fmt::Display for SoakReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Probe { customers, per_second } = self.best;
+        let Probe { customers, per_second, .. } = self.best;
         writeln!(
             f,
             "closed loop, {customers} customers: {per_second:.0} calls/s; offered: {:.0} customers/s",
