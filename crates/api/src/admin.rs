@@ -6,6 +6,7 @@ use domain::{BookingFilter, InvalidShow, NewShow};
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::access::Caller;
 use crate::app::App;
 use crate::body::Body;
 use crate::page::PageQuery;
@@ -14,8 +15,9 @@ use crate::resources::{BookingResource, booking_status, parse_booking_status};
 use crate::start_time;
 
 /// `POST /admin/shows`
-pub(crate) async fn create_show(app: Data<App>, body: Body) -> Result<HttpResponse, Problem> {
+pub(crate) async fn create_show(app: Data<App>, caller: Caller, body: Body) -> Result<HttpResponse, Problem> {
     let show = app.shows.create(&new_show(body, &app)?).await?;
+    tracing::info!(show_id = show.id.get(), %caller, "a show was created");
     Ok(HttpResponse::Created().json(json!({"message": "Show created", "showId": show.id.get()})))
 }
 

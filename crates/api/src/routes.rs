@@ -1,8 +1,9 @@
-//! The one table of routes.
+//! The one table of routes: where each is, what may be asked there, and which scope an admin needs for it. What a booking is touched
+//! with is judged where its id is known, by `Access::may_touch`.
 
 use std::sync::atomic::Ordering;
 
-use actix_web::body::{EitherBody, MessageBody};
+use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, AcceptEncoding, Encoding, HeaderValue};
@@ -10,6 +11,7 @@ use actix_web::middleware::{Compress, Next, from_fn};
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpMessage, HttpResponse, Route, guard};
 
+use crate::access::Scope;
 use crate::app::App;
 use crate::body::BODY_BYTES_MAX;
 use crate::problem::Problem;
@@ -37,9 +39,9 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(resource("/book/{id}", "GET, HEAD", read().to(bookings::find)))
         .service(
             web::scope("/admin")
-                .wrap(from_fn(admin_only))
-                .service(resource("/shows", "POST", web::post().to(admin::create_show)))
-                .service(resource("/bookings", "GET, HEAD", read().to(admin::bookings)))
+                .wrap(from_fn(admins_only))
+                .service(resource("/shows", "POST", needs(Scope::Manage, web::post().to(admin::create_show))))
+                .service(resource("/bookings", "GET, HEAD", needs(Scope::Read, read().to(admin::bookings))))
                 .default_service(web::to(unknown_route)),
         )
         .service(resource("/healthz", "GET, HEAD", read().to(health::healthz)))
@@ -65,13 +67,26 @@ async fn unknown_route() -> Result<HttpResponse, Problem> {
     Err(Problem::new(StatusCode::NOT_FOUND, "unknown_route", "There is nothing at this address."))
 }
 
-/// Lets only those through who may administrate.
-async fn admin_only<B: MessageBody>(
+/// The route, for admins with this scope only.
+fn needs(scope: Scope, route: Route) -> Route {
+    route.wrap(from_fn(move |request: ServiceRequest, next: Next<BoxBody>| admins(Some(scope), request, next)))
+}
+
+/// Nothing below an admin's address is there for anyone else, not even the news that there is nothing.
+async fn admins_only<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
-    let authorization = request.headers().get(header::AUTHORIZATION);
-    match request.app_data::<Data<App>>().map_or(Ok(()), |app| app.access.may_administrate(authorization)) {
+    admins(None, request, next).await
+}
+
+async fn admins<B: MessageBody>(
+    scope: Option<Scope>,
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
+    let app = request.app_data::<Data<App>>();
+    match app.map_or(Ok(()), |app| app.access.may_administrate(request.headers(), scope)) {
         Ok(()) => next.call(request).await.map(ServiceResponse::map_into_left_body),
         // As a response, not as an error: it is to be logged like any other.
         Err(problem) => Ok(request.error_response(problem).map_into_right_body()),

@@ -1,6 +1,8 @@
 //! The settings of the server.
 
-use std::net::{IpAddr, SocketAddr};
+mod access;
+
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -8,9 +10,9 @@ use box_office::{Plan, SweepPlan};
 use chrono::TimeDelta;
 use chrono_tz::Tz;
 use postgres_adapter::PgSettings;
-use settings::{LogSettings, Mistakes, Reader, Secret, Setting, StoreSettings, SweepSettings, Value, parse};
+use settings::{LogSettings, Mistakes, Reader, Setting, StoreSettings, SweepSettings, Value, parse};
 
-use crate::access::{Access, BookingTokens, digest};
+use crate::access::Access;
 use crate::store::Database;
 
 /// All that the server needs to know.
@@ -34,19 +36,12 @@ const fn setting(name: &'static str, default: Option<&'static str>, help: &'stat
     Setting { name, default, secret: false, help }
 }
 
-const fn secret(name: &'static str, help: &'static str) -> Setting {
-    Setting { name, default: None, secret: true, help }
-}
-
-const OWN: [Setting; 18] = [
-    setting("HOST", Some("127.0.0.1"), "address to listen on; anything but loopback needs ADMIN_TOKEN and BOOKING_SECRET"),
+const OWN: [Setting; 15] = [
+    setting("HOST", Some("127.0.0.1"), "address to listen on; anything but loopback needs admins' tokens and BOOKING_SECRET"),
     setting("PORT", Some("4000"), "port to listen on"),
     setting("HOLD_SECONDS", Some("120"), "how long a hold lives"),
     setting("SEATS_PER_BOOKING_MAX", Some("50"), "most seats in one booking"),
     setting("TIME_ZONE", Some("UTC"), "zone in which a start_time without an offset is read"),
-    setting("ACCESS", None, "open or guarded; default: open on loopback, guarded elsewhere"),
-    secret("ADMIN_TOKEN", "what the admin routes are asked with, as Authorization: Bearer"),
-    secret("BOOKING_SECRET", "what booking tokens are made with; share it between all servers of one store"),
     setting(
         "CORS_ALLOWED_ORIGINS",
         Some("http://localhost:3000,http://localhost:5173"),
@@ -71,7 +66,7 @@ fn half_of_the_cores() -> usize {
 impl ApiSettings {
     /// Every setting of the server, for `--help`.
     pub fn table() -> Vec<Setting> {
-        [&OWN[..], &StoreSettings::TABLE, &SweepSettings::TABLE, &LogSettings::TABLE].concat()
+        [&OWN[..], &access::TABLE, &StoreSettings::TABLE, &SweepSettings::TABLE, &LogSettings::TABLE].concat()
     }
 
     /// The settings.
@@ -115,7 +110,7 @@ impl ApiSettings {
         let hold_for = reader.get("HOLD_SECONDS", parse::seconds(Duration::from_millis(100)..=Duration::from_hours(24)));
         let seats_per_booking_max = reader.get("SEATS_PER_BOOKING_MAX", parse::count(1..=1000_usize));
         let time_zone = reader.get("TIME_ZONE", parse::time_zone);
-        let access = host.and_then(|host| access(reader, host));
+        let access = host.and_then(|host| access::read(reader, host));
         let cors_allowed_origins = reader.get("CORS_ALLOWED_ORIGINS", origins);
         let sweep = SweepSettings::read(reader);
         let log = LogSettings::read(reader);
@@ -166,40 +161,4 @@ fn origins(value: &Value) -> Result<Vec<String>, String> {
     };
     let origins = parse::list(value)?;
     if origins.iter().all(is_origin) { Ok(origins) } else { Err("origins like https://tickets.example, or *".to_owned()) }
-}
-
-#[derive(Clone, Copy)]
-enum Rule {
-    Open,
-    Guarded,
-}
-
-/// Loopback is open; everywhere else everyone has to prove who they are, unless the house decides otherwise.
-fn access(reader: &mut Reader, host: IpAddr) -> Option<Access> {
-    let rule = reader.find("ACCESS", parse::one_of(&[("open", Rule::Open), ("guarded", Rule::Guarded)]));
-    let admin_token = reader.find("ADMIN_TOKEN", parse::secret);
-    let secret = reader.find("BOOKING_SECRET", parse::secret);
-    if admin_token.as_ref().is_some_and(|token| !token.expose().bytes().all(|byte| byte.is_ascii_graphic())) {
-        reader.refuse("ADMIN_TOKEN", "visible ASCII characters, since it travels in a header");
-    }
-    if admin_token.is_some() && admin_token == secret {
-        reader.refuse("BOOKING_SECRET", "another secret than ADMIN_TOKEN");
-    }
-    let tokens = secret.as_ref().and_then(|secret| BookingTokens::new(secret.expose().as_bytes()));
-    match rule.unwrap_or(if host.is_loopback() { Rule::Open } else { Rule::Guarded }) {
-        Rule::Open => {
-            let exposed = !host.is_loopback();
-            Some(Access::Open { tokens, exposed })
-        }
-        Rule::Guarded => {
-            // A secret that was given but can't be used is a mistake already.
-            for name in ["ADMIN_TOKEN", "BOOKING_SECRET"] {
-                if !reader.is_set(name) {
-                    reader.refuse(name, "a secret of at least 16 bytes, since access is guarded (or else ACCESS=open)");
-                }
-            }
-            let admin = digest(admin_token.as_ref().map(Secret::expose)?);
-            Some(Access::Guarded { admin, tokens: tokens? })
-        }
-    }
 }

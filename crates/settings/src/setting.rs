@@ -20,6 +20,7 @@ pub struct Setting {
 pub const NAMES: &[&str] = &[
     "ACCESS",
     "ADMIN_TOKEN",
+    "ADMIN_TOKENS",
     "BATCH_MAX",
     "BOOKING_SECRET",
     "CONNECTIONS_MAX",

@@ -104,6 +104,7 @@ const CODES: &[&str] = &[
     "cors_refused",
     "unauthorized",
     "forbidden",
+    "insufficient_scope",
     "unknown_route",
     "method_not_allowed",
     "no_such_show",

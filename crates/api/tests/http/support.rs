@@ -132,6 +132,15 @@ impl Server {
         self.log.lock().unwrap().clone()
     }
 
+    /// Waits until the log, which comes by another way than the answers, has this text.
+    pub(crate) async fn until_logged(&self, text: &str) {
+        let until = Instant::now() + Duration::from_secs(30);
+        while !self.log().contains(text) {
+            assert!(Instant::now() < until, "{text} is not logged: {}", self.log());
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
     pub(crate) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
