@@ -9,6 +9,8 @@ use chrono_tz::Tz;
 use domain::{BookingRepository, ShowRepository, StoreHealth};
 
 use crate::access::Access;
+use crate::client_address::TrustedProxies;
+use crate::rate_limit::RateLimits;
 
 /// The state of the server, built once and shared by all of its threads.
 pub(crate) struct App {
@@ -19,6 +21,8 @@ pub(crate) struct App {
     /// Whether the store has been found to have this program's schema.
     pub(crate) prepared: AtomicBool,
     pub(crate) access: Access,
+    pub(crate) trusted_proxies: TrustedProxies,
+    pub(crate) rate_limits: RateLimits,
     pub(crate) hold_for: TimeDelta,
     pub(crate) seats_per_booking_max: usize,
     pub(crate) time_zone: Tz,

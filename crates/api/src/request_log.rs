@@ -11,6 +11,7 @@ use actix_web::middleware::Next;
 use rand::Rng;
 
 use crate::problem::Problem;
+use crate::rate_limit::{RATE_LIMIT, RATE_LIMIT_POLICY};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -31,9 +32,11 @@ pub(crate) async fn log<B: MessageBody>(
         let problem = as_problem(error);
         internal.clone_from(&problem.internal);
         let mut failure = problem.respond(id.to_str().ok());
-        // The response is written anew; what CORS has put on it stays.
-        let of_cors = |name: &HeaderName| *name == VARY || name.as_str().starts_with("access-control-");
-        for (name, value) in response.headers().iter().filter(|(name, _)| of_cors(name)) {
+        // The response is written anew; what CORS and the rate limit have put on it stays.
+        let stays = |name: &HeaderName| {
+            [VARY, RATE_LIMIT, RATE_LIMIT_POLICY].contains(name) || name.as_str().starts_with("access-control-")
+        };
+        for (name, value) in response.headers().iter().filter(|(name, _)| stays(name)) {
             failure.headers_mut().insert(name.clone(), value.clone());
         }
         failure

@@ -35,7 +35,7 @@ pub(crate) async fn while_there_is_room<B: MessageBody>(
 
 /// Takes a body off the connection, so that it can be used for the next request. One that is late or large is left where it is:
 /// then the connection is closed after the answer.
-async fn pass_over(mut body: Payload) {
+pub(crate) async fn pass_over(mut body: Payload) {
     let all = async {
         let mut bytes = 0;
         while let Some(Ok(chunk)) = body.next().await {

@@ -1,8 +1,6 @@
 //! The one table of routes: where each is, what may be asked there, and which scope an admin needs for it. What a booking is touched
 //! with is judged where its id is known, by `Access::may_touch`.
 
-use std::sync::atomic::Ordering;
-
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
@@ -15,7 +13,6 @@ use crate::access::Scope;
 use crate::app::App;
 use crate::body::BODY_BYTES_MAX;
 use crate::problem::Problem;
-use crate::refusals::not_prepared;
 use crate::room::while_there_is_room;
 use crate::{admin, bookings, health, shows};
 
@@ -107,16 +104,4 @@ async fn gzip_or_plain<B: MessageBody>(
         headers.remove(header::ACCEPT_ENCODING);
     }
     next.call(request).await
-}
-
-/// Lets nothing reach a store that has not been found to have this program's schema; health is always told.
-pub(crate) async fn prepared_only<B: MessageBody>(
-    request: ServiceRequest,
-    next: Next<B>,
-) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
-    let prepared = request.app_data::<Data<App>>().is_none_or(|app| app.prepared.load(Ordering::Acquire));
-    if prepared || matches!(request.path(), "/healthz" | "/readyz") {
-        return next.call(request).await.map(ServiceResponse::map_into_left_body);
-    }
-    Ok(request.error_response(not_prepared()).map_into_right_body())
 }

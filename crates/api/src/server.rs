@@ -18,8 +18,10 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::app::App;
+use crate::door::door;
+use crate::rate_limit::{RATE_LIMIT, RATE_LIMIT_POLICY, RateLimits};
 use crate::request_log::log;
-use crate::routes::{prepared_only, routes};
+use crate::routes::routes;
 use crate::settings::ApiSettings;
 use crate::store::{self, Database};
 
@@ -57,6 +59,8 @@ pub async fn serve(settings: ApiSettings) -> anyhow::Result<()> {
         health: Arc::clone(&store.health),
         prepared: AtomicBool::new(false),
         access: settings.access,
+        trusted_proxies: settings.trusted_proxies,
+        rate_limits: RateLimits::new(settings.rate_limit_reads, settings.rate_limit_writes),
         hold_for: settings.hold_for,
         seats_per_booking_max: settings.seats_per_booking_max,
         time_zone: settings.time_zone,
@@ -72,12 +76,7 @@ pub async fn serve(settings: ApiSettings) -> anyhow::Result<()> {
     let state = app.clone();
     let origins = settings.cors_allowed_origins;
     let server = HttpServer::new(move || {
-        ActixApp::new()
-            .app_data(state.clone())
-            .configure(routes)
-            .wrap(from_fn(prepared_only))
-            .wrap(cors(&origins))
-            .wrap(from_fn(log))
+        ActixApp::new().app_data(state.clone()).configure(routes).wrap(from_fn(door)).wrap(cors(&origins)).wrap(from_fn(log))
     })
     .workers(settings.http_workers)
     // A connection takes some 25 KiB. One more than these waits in the backlog until another one ends.
@@ -144,6 +143,7 @@ fn cors(origins: &[String]) -> Cors {
         .allowed_headers([header::CONTENT_TYPE, header::AUTHORIZATION, header::ACCEPT])
         .allowed_header("x-request-id")
         .expose_headers(["x-request-id", "retry-after", "link"])
+        .expose_headers([RATE_LIMIT, RATE_LIMIT_POLICY])
         .max_age(3600);
     if origins.iter().any(|origin| origin == "*") {
         return cors.allow_any_origin();

@@ -13,6 +13,8 @@ use postgres_adapter::PgSettings;
 use settings::{LogSettings, Mistakes, Reader, Setting, StoreSettings, SweepSettings, Value, parse};
 
 use crate::access::Access;
+use crate::client_address::TrustedProxies;
+use crate::rate_limit::Rate;
 use crate::store::Database;
 
 /// All that the server needs to know.
@@ -26,6 +28,10 @@ pub struct ApiSettings {
     pub(crate) seats_per_booking_max: usize,
     pub(crate) time_zone: Tz,
     pub(crate) access: Access,
+    pub(crate) trusted_proxies: TrustedProxies,
+    /// None: without a limit.
+    pub(crate) rate_limit_reads: Option<Rate>,
+    pub(crate) rate_limit_writes: Option<Rate>,
     pub(crate) cors_allowed_origins: Vec<String>,
     pub(crate) plan: Plan,
     pub(crate) sweep: SweepPlan,
@@ -111,6 +117,9 @@ impl ApiSettings {
         let seats_per_booking_max = reader.get("SEATS_PER_BOOKING_MAX", parse::count(1..=1000_usize));
         let time_zone = reader.get("TIME_ZONE", parse::time_zone);
         let access = host.and_then(|host| access::read(reader, host));
+        let trusted_proxies = access::trusted_proxies(reader);
+        let rate_limit_reads = reader.get("RATE_LIMIT_READS", access::rate);
+        let rate_limit_writes = reader.get("RATE_LIMIT_WRITES", access::rate);
         let cors_allowed_origins = reader.get("CORS_ALLOWED_ORIGINS", origins);
         let sweep = SweepSettings::read(reader);
         let log = LogSettings::read(reader);
@@ -125,6 +134,9 @@ impl ApiSettings {
             seats_per_booking_max: seats_per_booking_max?,
             time_zone: time_zone?,
             access: access?,
+            trusted_proxies: trusted_proxies?,
+            rate_limit_reads: rate_limit_reads?,
+            rate_limit_writes: rate_limit_writes?,
             cors_allowed_origins: cors_allowed_origins?,
             plan: plan?,
             sweep: SweepPlan { tick: sweep.tick, batch: sweep.batch },

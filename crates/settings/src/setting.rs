@@ -38,11 +38,14 @@ pub const NAMES: &[&str] = &[
     "PATIENCE_SECONDS",
     "PORT",
     "QUEUE_MAX",
+    "RATE_LIMIT_READS",
+    "RATE_LIMIT_WRITES",
     "RUST_LOG",
     "SEATS_PER_BOOKING_MAX",
     "SWEEP_BATCH",
     "SWEEP_SECONDS",
     "TIME_ZONE",
+    "TRUSTED_PROXIES",
     "WORKER_HEALTH_PORT",
 ];
 

@@ -8,5 +8,6 @@ mod life;
 mod nasty_input;
 mod overload;
 mod races;
+mod rate_limits;
 mod support;
 mod trouble;

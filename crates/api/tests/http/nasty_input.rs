@@ -5,6 +5,7 @@
 
 mod addresses;
 mod bodies;
+mod forwarded;
 mod raw;
 mod requests;
 mod times;
@@ -105,6 +106,7 @@ const CODES: &[&str] = &[
     "unauthorized",
     "forbidden",
     "insufficient_scope",
+    "rate_limited",
     "unknown_route",
     "method_not_allowed",
     "no_such_show",

@@ -78,7 +78,7 @@ fn until_busy(connection: &mut TcpStream, request: &str, renew: Option<&World>) 
 }
 
 /// The next answer on this connection: its head in lower case, and its body.
-fn answer(connection: &mut TcpStream) -> String {
+pub(crate) fn answer(connection: &mut TcpStream) -> String {
     let (mut bytes, mut byte) = (Vec::new(), [0]);
     while !bytes.ends_with(b"\r\n\r\n") {
         connection.read_exact(&mut byte).unwrap();
@@ -91,7 +91,7 @@ fn answer(connection: &mut TcpStream) -> String {
     head + &String::from_utf8(body).unwrap()
 }
 
-fn head(path: &str, length: usize) -> String {
+pub(crate) fn head(path: &str, length: usize) -> String {
     format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n")
 }
 
