@@ -1,40 +1,85 @@
 //! `/admin`.
 
-use actix_web::HttpResponse;
-use actix_web::web::{Data, Query};
-use domain::{BookingFilter, InvalidShow, NewShow};
+use actix_web::web::{Data, Path, Query};
+use actix_web::{HttpRequest, HttpResponse};
+use chrono::TimeDelta;
+use domain::{BookingFilter, BookingId, Command, Creation, NewShow, Outcome, Refusal, Request, Terms};
 use serde::Deserialize;
 use serde_json::json;
 
 use crate::access::Caller;
+use crate::answer::answer;
 use crate::app::App;
 use crate::body::Body;
+use crate::bookings::cancelled;
 use crate::page::PageQuery;
 use crate::problem::Problem;
-use crate::resources::{BookingResource, booking_status, parse_booking_status};
-use crate::start_time;
+use crate::refusals::no_such_booking;
+use crate::resources::{BookingResource, TransitionResource, booking_status, parse_booking_status};
+use crate::shows::path_number;
+use crate::{idempotency, start_time};
 
 /// `POST /admin/shows`
-pub(crate) async fn create_show(app: Data<App>, caller: Caller, body: Body) -> Result<HttpResponse, Problem> {
-    let show = app.shows.create(&new_show(body, &app)?).await?;
-    tracing::info!(show_id = show.id.get(), %caller, "a show was created");
-    Ok(HttpResponse::Created().json(json!({"message": "Show created", "showId": show.id.get()})))
+pub(crate) async fn create_show(
+    app: Data<App>,
+    caller: Caller,
+    request: HttpRequest,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
+    let idempotency = idempotency::of(&request, &body, app.keep_keys_for)?;
+    let outcome = match app.shows.create(&new_show(body, &app)?, idempotency.as_ref()).await? {
+        Creation::Created(show) => {
+            tracing::info!(show_id = show.id.get(), %caller, "a show was created");
+            Outcome::ShowCreated { show_id: show.id }
+        }
+        Creation::Replayed(show_id) => Outcome::Replayed(Box::new(Outcome::ShowCreated { show_id })),
+        Creation::KeyReused => Outcome::Refused(Refusal::KeyReused),
+    };
+    answer(outcome, |outcome| {
+        let Outcome::ShowCreated { show_id } = outcome else { return None };
+        Some(HttpResponse::Created().json(json!({"message": "Show created", "showId": show_id.get()})))
+    })
+}
+
+/// `POST /admin/bookings/{id}/cancel`
+pub(crate) async fn cancel_booking(
+    app: Data<App>,
+    caller: Caller,
+    request: HttpRequest,
+    id: Path<String>,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
+    let idempotency = idempotency::of(&request, &body, app.keep_keys_for)?;
+    let booking_id = path_number(&id)?.and_then(BookingId::new).ok_or_else(|| no_such_booking(&id))?;
+    let cancel = Request { command: Command::Cancel { booking_id }, by: caller.house(), idempotency };
+    answer(app.box_office.submit(cancel).await?, cancelled)
+}
+
+/// `GET /admin/bookings/{id}/history`
+pub(crate) async fn history(app: Data<App>, id: Path<String>) -> Result<HttpResponse, Problem> {
+    let booking_id = path_number(&id)?.and_then(BookingId::new).ok_or_else(|| no_such_booking(&id))?;
+    let history = app.bookings.history(booking_id).await?.ok_or_else(|| no_such_booking(&id))?;
+    let history: Vec<TransitionResource> = history.into_iter().map(TransitionResource::from).collect();
+    Ok(HttpResponse::Ok().json(history))
 }
 
 fn new_show(mut body: Body, app: &App) -> Result<NewShow, Problem> {
     let name = body.text("name");
     let start_time = body.text("start_time");
     let total_seats = body.integer("total_seats");
+    let hold_seconds = body.optional_integer("hold_seconds");
+    let hold_limit_seconds = body.optional_integer("hold_limit_seconds");
+    let customers_may_cancel = body.optional_boolean("customers_may_cancel");
     let start_time = start_time::parse(&start_time, app.time_zone);
     if start_time.is_none() {
         body.mistake("start_time", start_time::EXPECTED);
     }
     body.finish()?;
-    NewShow::new(&name, start_time.unwrap_or_default(), total_seats).map_err(|error| match error {
-        InvalidShow::Name(_) | InvalidShow::StartTime | InvalidShow::TotalSeats => {
-            Problem::bad_request("invalid_request", format!("{error}."))
-        }
-    })
+    // More seconds than there can be are as wrong as the most that can be said.
+    let seconds = |seconds: Option<i64>| seconds.map(|seconds| TimeDelta::try_seconds(seconds).unwrap_or(TimeDelta::MAX));
+    let terms = Terms { hold_for: seconds(hold_seconds), hold_limit: seconds(hold_limit_seconds), customers_may_cancel };
+    let show = NewShow::new(&name, start_time.unwrap_or_default(), total_seats).and_then(|show| show.on(terms));
+    show.map_err(|error| Problem::bad_request("invalid_request", format!("{error}.")))
 }
 
 #[derive(Deserialize)]

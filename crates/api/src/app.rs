@@ -24,6 +24,9 @@ pub(crate) struct App {
     pub(crate) trusted_proxies: TrustedProxies,
     pub(crate) rate_limits: RateLimits,
     pub(crate) hold_for: TimeDelta,
+    pub(crate) hold_limit: TimeDelta,
+    /// For how long a request is known again by its key.
+    pub(crate) keep_keys_for: TimeDelta,
     pub(crate) seats_per_booking_max: usize,
     pub(crate) time_zone: Tz,
 }

@@ -1,5 +1,6 @@
 //! Request bodies: JSON objects, strictly typed, with every mistake named. Unknown members are ignored.
 
+use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -112,6 +113,37 @@ impl Body {
         self.needed(member, "must be an array of integers", value)
     }
 
+    /// A list of integers that may be missing or null, and then is empty.
+    pub(crate) fn optional_integers(&mut self, member: &'static str) -> Vec<i64> {
+        match self.members.get(member) {
+            None | Some(Value::Null) => Vec::new(),
+            Some(_) => self.integers(member),
+        }
+    }
+
+    /// An integer that may be missing or null.
+    pub(crate) fn optional_integer(&mut self, member: &'static str) -> Option<i64> {
+        match self.members.get(member) {
+            None | Some(Value::Null) => None,
+            Some(_) => Some(self.integer(member)),
+        }
+    }
+
+    /// A truth value that may be missing or null, and then is false.
+    pub(crate) fn optional_boolean(&mut self, member: &'static str) -> bool {
+        match self.members.get(member) {
+            None | Some(Value::Null) => false,
+            Some(Value::Bool(value)) => *value,
+            Some(_) => self.needed(member, "must be true or false", None),
+        }
+    }
+
+    /// All members but this one, in a form that does not depend on how they were written.
+    pub(crate) fn canonical_without(&self, member: &str) -> Vec<u8> {
+        let members: BTreeMap<_, _> = self.members.iter().filter(|(name, _)| *name != member).collect();
+        serde_json::to_vec(&members).unwrap_or_default()
+    }
+
     /// One more mistake; the first one of a member is enough.
     pub(crate) fn mistake(&mut self, member: &'static str, expected: &'static str) {
         if self.mistakes.iter().all(|(mistaken, _)| *mistaken != member) {
@@ -126,8 +158,13 @@ impl Body {
         })
     }
 
-    /// All of the mistakes as one problem.
+    /// All of the mistakes as one problem, when there is nothing more to read.
     pub(crate) fn finish(self) -> Result<(), Problem> {
+        self.check()
+    }
+
+    /// All of the mistakes up to here as one problem.
+    pub(crate) fn check(&self) -> Result<(), Problem> {
         if self.mistakes.is_empty() {
             return Ok(());
         }

@@ -2,49 +2,61 @@
 
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
-use domain::{BookingId, Command, Hold, Outcome, SeatSelection, ShowId, UserName};
+use domain::{
+    BookingId, Change, Command, Deadline, Extend, Hold, Outcome, Request, SeatExchange, SeatNumber, SeatSelection, ShowId,
+    UserName,
+};
 use serde::Serialize;
 
+use crate::access::Caller;
+use crate::answer::answer;
 use crate::app::App;
 use crate::body::Body;
+use crate::idempotency;
 use crate::problem::Problem;
 use crate::refusals::{no_such_booking, no_such_show};
 use crate::resources::{BookingDetailsResource, rfc3339};
 use crate::shows::path_number;
 
-/// `expiresAt` and `bookingToken` are ours; the rest is the contract's.
-#[derive(Serialize)]
+/// What was done to a booking. In an answer to `POST /book`, `expiresAt` and `bookingToken` are ours, and the rest is the contract's; in
+/// one to a confirm, the two first members are the contract's.
+#[derive(Default, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Booked {
+struct Done {
     message: &'static str,
     booking_id: i64,
-    status: &'static str,
-    expires_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seats: Option<Vec<i64>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refund_due: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     booking_token: Option<String>,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Confirmed {
-    message: &'static str,
-    booking_id: i64,
+fn until(deadline: Deadline) -> String {
+    rfc3339(deadline.instant())
 }
 
 /// `POST /book`
-pub(crate) async fn book(app: Data<App>, body: Body) -> Result<HttpResponse, Problem> {
+pub(crate) async fn book(app: Data<App>, caller: Caller, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
+    let idempotency = idempotency::of(&request, &body, app.keep_keys_for)?;
     let hold = hold(body, &app)?;
-    match app.box_office.submit(Command::Hold(hold)).await? {
-        Outcome::Held { booking_id, deadline } => Ok(HttpResponse::Created().json(Booked {
+    let outcome = app.box_office.submit(Request { command: Command::Hold(hold), by: caller.actor(), idempotency }).await?;
+    answer(outcome, |outcome| {
+        let Outcome::Held { booking_id, deadline } = *outcome else { return None };
+        Some(HttpResponse::Created().json(Done {
             message: "Booking created",
             booking_id: booking_id.get(),
-            status: "PENDING",
-            expires_at: rfc3339(deadline.instant()),
+            status: Some("PENDING"),
+            expires_at: Some(until(deadline)),
             booking_token: app.access.booking_token(booking_id),
-        })),
-        Outcome::Refused(refusal) => Err(refusal.into()),
-        other @ (Outcome::Confirmed { .. } | Outcome::Expired { .. }) => Err(absurd(&other)),
-    }
+            ..Done::default()
+        }))
+    })
 }
 
 fn hold(mut body: Body, app: &App) -> Result<Hold, Problem> {
@@ -59,19 +71,91 @@ fn hold(mut body: Body, app: &App) -> Result<Hold, Problem> {
     Ok(Hold { show_id, seats, user_name, hold_for: app.hold_for })
 }
 
-/// `POST /book/confirm`
-pub(crate) async fn confirm(app: Data<App>, request: HttpRequest, mut body: Body) -> Result<HttpResponse, Problem> {
+/// What somebody wishes to be done to a booking, in a body that names it: `read` takes what else it says.
+async fn act<R>(
+    app: &App,
+    (caller, request, mut body): (Caller, HttpRequest, Body),
+    read: impl FnOnce(&mut Body) -> Result<R, Problem>,
+    command: impl FnOnce(BookingId, R) -> Command,
+) -> Result<Outcome, Problem> {
+    let idempotency = idempotency::of(&request, &body, app.keep_keys_for)?;
     let id = body.integer("bookingId");
     let token = body.optional_text("bookingToken").filter(|token| !token.is_empty());
+    let read = read(&mut body)?;
     body.finish()?;
     let booking_id = app.access.may_touch(&request, token.as_deref(), BookingId::new(id), &id)?;
-    match app.box_office.submit(Command::Confirm { booking_id }).await? {
-        Outcome::Confirmed { booking_id } => {
-            Ok(HttpResponse::Ok().json(Confirmed { message: "Booking confirmed", booking_id: booking_id.get() }))
-        }
-        Outcome::Refused(refusal) => Err(refusal.into()),
-        other @ (Outcome::Held { .. } | Outcome::Expired { .. }) => Err(absurd(&other)),
-    }
+    Ok(app.box_office.submit(Request { command: command(booking_id, read), by: caller.actor(), idempotency }).await?)
+}
+
+/// For a body that only names its booking.
+#[expect(clippy::unnecessary_wraps, reason = "others have more to read, and may fail")]
+fn nothing_else(_: &mut Body) -> Result<(), Problem> {
+    Ok(())
+}
+
+/// `POST /book/confirm`
+pub(crate) async fn confirm(app: Data<App>, caller: Caller, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
+    let outcome = act(&app, (caller, request, body), nothing_else, |booking_id, ()| Command::Confirm { booking_id }).await?;
+    answer(outcome, |outcome| {
+        let Outcome::Confirmed { booking_id } = *outcome else { return None };
+        Some(HttpResponse::Ok().json(Done { message: "Booking confirmed", booking_id: booking_id.get(), ..Done::default() }))
+    })
+}
+
+/// `POST /book/cancel`
+pub(crate) async fn cancel(app: Data<App>, caller: Caller, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
+    let outcome = act(&app, (caller, request, body), nothing_else, |booking_id, ()| Command::Cancel { booking_id }).await?;
+    answer(outcome, cancelled)
+}
+
+/// The answer to a cancellation.
+pub(crate) fn cancelled(outcome: &Outcome) -> Option<HttpResponse> {
+    let Outcome::Cancelled { booking_id, refund_due } = *outcome else { return None };
+    Some(HttpResponse::Ok().json(Done {
+        message: "Booking cancelled",
+        booking_id: booking_id.get(),
+        status: Some("FAILED"),
+        refund_due: Some(refund_due),
+        ..Done::default()
+    }))
+}
+
+/// `POST /book/extend`
+pub(crate) async fn extend(app: Data<App>, caller: Caller, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
+    let (hold_for, hold_limit) = (app.hold_for, app.hold_limit);
+    let command = |booking_id, ()| Command::Extend(Extend { booking_id, hold_for, hold_limit });
+    answer(act(&app, (caller, request, body), nothing_else, command).await?, |outcome| {
+        let Outcome::Extended { booking_id, deadline } = *outcome else { return None };
+        Some(HttpResponse::Ok().json(Done {
+            message: "Booking extended",
+            booking_id: booking_id.get(),
+            status: Some("PENDING"),
+            expires_at: Some(until(deadline)),
+            ..Done::default()
+        }))
+    })
+}
+
+/// `POST /book/change`
+pub(crate) async fn change(app: Data<App>, caller: Caller, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
+    let seats_max = app.seats_per_booking_max;
+    let exchange = |body: &mut Body| {
+        let (add, remove) = (body.optional_integers("add"), body.optional_integers("remove"));
+        body.check()?;
+        Ok(SeatExchange::new(&add, &remove, seats_max)?)
+    };
+    let command = |booking_id, seats| Command::Change(Change { booking_id, seats, seats_max });
+    answer(act(&app, (caller, request, body), exchange, command).await?, |outcome| {
+        let Outcome::Changed { booking_id, seats, deadline } = outcome else { return None };
+        Some(HttpResponse::Ok().json(Done {
+            message: "Booking changed",
+            booking_id: booking_id.get(),
+            status: Some("PENDING"),
+            seats: Some(seats.iter().copied().map(SeatNumber::get).collect()),
+            expires_at: Some(until(*deadline)),
+            ..Done::default()
+        }))
+    })
 }
 
 /// `GET /book/{id}`
@@ -80,9 +164,4 @@ pub(crate) async fn find(app: Data<App>, request: HttpRequest, id: Path<String>)
     let booking_id = app.access.may_touch(&request, None, booking_id, &id)?;
     let details = app.bookings.find(booking_id).await?.ok_or_else(|| no_such_booking(&id))?;
     Ok(HttpResponse::Ok().json(BookingDetailsResource::from(details)))
-}
-
-/// An outcome that its command can't have.
-fn absurd(outcome: &Outcome) -> Problem {
-    domain::StoreError::Corrupt(format!("an outcome of another command: {outcome:?}")).into()
 }

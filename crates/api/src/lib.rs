@@ -2,12 +2,14 @@
 
 mod access;
 mod admin;
+mod answer;
 mod app;
 mod body;
 mod bookings;
 mod client_address;
 mod door;
 mod health;
+mod idempotency;
 mod page;
 mod problem;
 mod rate_limit;

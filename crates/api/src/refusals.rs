@@ -7,6 +7,7 @@ use box_office::Declined;
 use domain::{Refusal, SeatRefusal, SeatRefusalReason, SelectionError, StoreError, Unready};
 use serde_json::{Value, json};
 
+use crate::idempotency::key_reused;
 use crate::problem::Problem;
 use crate::resources::{booking_status, rfc3339};
 
@@ -45,6 +46,21 @@ impl From<Refusal> for Problem {
                 conflict("hold_live", format!("The hold of booking {booking_id} has not expired yet."))
                     .with("expires_at", rfc3339(deadline.instant()))
             }
+            Refusal::SaleIsFinal { booking_id } => conflict(
+                "sale_is_final",
+                format!("Booking {booking_id} is sold, and this show's sales can't be cancelled by customers."),
+            ),
+            Refusal::HoldLimit { booking_id, deadline } => {
+                conflict("hold_limit_reached", format!("The hold of booking {booking_id} can't last longer than it does."))
+                    .with("expires_at", rfc3339(deadline.instant()))
+            }
+            Refusal::TooManySeats { max, .. } => {
+                conflict("too_many_seats", format!("A booking can have at most {max} seats.")).with("max", max)
+            }
+            Refusal::NoSeatLeft { booking_id } => {
+                conflict("no_seat_left", format!("Booking {booking_id} would have no seat left; cancel it instead."))
+            }
+            Refusal::KeyReused => key_reused(),
         }
     }
 }
@@ -65,6 +81,8 @@ fn seats_not_free(seats: &[SeatRefusal]) -> Problem {
             }
             SeatRefusalReason::Sold => json!({"seat_number": seat.number.get(), "reason": "sold"}),
             SeatRefusalReason::Unknown => json!({"seat_number": seat.number.get(), "reason": "unknown"}),
+            SeatRefusalReason::HadAlready => json!({"seat_number": seat.number.get(), "reason": "had_already"}),
+            SeatRefusalReason::NotHad => json!({"seat_number": seat.number.get(), "reason": "not_had"}),
         })
         .collect();
     conflict("seats_not_free", detail).with("seats", facts).retryable(held)

@@ -2,7 +2,8 @@
 
 use chrono::SecondsFormat;
 use domain::{
-    Booking, BookingDetails, BookingState, BookingStatus, FailureReason, Seat, SeatNumber, SeatStatus, Show, Timestamp,
+    Booking, BookingDetails, BookingState, BookingStatus, Event, FailureReason, Seat, SeatNumber, SeatStatus, Show, Timestamp,
+    Transition,
 };
 use serde::Serialize;
 
@@ -25,6 +26,13 @@ pub(crate) fn parse_booking_status(word: &str) -> Option<BookingStatus> {
         .find(|status| booking_status(*status) == word)
 }
 
+const fn failure_reason(reason: FailureReason) -> &'static str {
+    match reason {
+        FailureReason::Expired => "expired",
+        FailureReason::Cancelled => "cancelled",
+    }
+}
+
 const fn seat_status(status: SeatStatus) -> &'static str {
     match status {
         SeatStatus::Available => "AVAILABLE",
@@ -40,6 +48,9 @@ pub(crate) struct ShowResource {
     start_time: String,
     total_seats: u32,
     created_at: String,
+    hold_seconds: Option<i64>,
+    hold_limit_seconds: Option<i64>,
+    customers_may_cancel: bool,
 }
 
 impl From<Show> for ShowResource {
@@ -50,6 +61,9 @@ impl From<Show> for ShowResource {
             start_time: rfc3339(show.start_time),
             total_seats: show.total_seats,
             created_at: rfc3339(show.created_at),
+            hold_seconds: show.terms.hold_for.map(|length| length.num_seconds()),
+            hold_limit_seconds: show.terms.hold_limit.map(|length| length.num_seconds()),
+            customers_may_cancel: show.terms.customers_may_cancel,
         }
     }
 }
@@ -73,7 +87,7 @@ impl From<Seat> for SeatResource {
     }
 }
 
-/// `expires_at` and `failure_reason` are ours; the rest is the contract's.
+/// What is not the contract's is ours, from `expires_at` on.
 #[derive(Serialize)]
 pub(crate) struct BookingResource {
     id: i64,
@@ -84,6 +98,7 @@ pub(crate) struct BookingResource {
     updated_at: String,
     expires_at: String,
     failure_reason: Option<&'static str>,
+    refund_due: bool,
     seat_numbers: Vec<i64>,
 }
 
@@ -98,9 +113,10 @@ impl From<Booking> for BookingResource {
             updated_at: rfc3339(booking.updated_at),
             expires_at: rfc3339(booking.deadline.instant()),
             failure_reason: match booking.state {
-                BookingState::Failed { reason: FailureReason::Expired } => Some("expired"),
+                BookingState::Failed { reason, .. } => Some(failure_reason(reason)),
                 BookingState::Pending | BookingState::Confirmed { .. } => None,
             },
+            refund_due: booking.state.refund_due(),
             seat_numbers: booking.seats.into_iter().map(SeatNumber::get).collect(),
         }
     }
@@ -123,5 +139,45 @@ impl From<BookingDetails> for BookingDetailsResource {
         let seat =
             |(number, status): (SeatNumber, SeatStatus)| BookedSeat { seat_number: number.get(), status: seat_status(status) };
         Self { booking: details.booking.into(), seats: details.seats.into_iter().map(seat).collect() }
+    }
+}
+
+/// A step in a booking's life.
+#[derive(Serialize)]
+pub(crate) struct TransitionResource {
+    show_id: i64,
+    /// Counts the changes of the show.
+    number: i64,
+    booking_id: i64,
+    event: &'static str,
+    from: Option<&'static str>,
+    to: &'static str,
+    reason: Option<&'static str>,
+    seat_numbers: Vec<i64>,
+    by: String,
+    at: String,
+}
+
+impl From<Transition> for TransitionResource {
+    fn from(transition: Transition) -> Self {
+        let (event, reason) = match transition.event {
+            Event::Held => ("held", None),
+            Event::Extended => ("extended", None),
+            Event::Changed => ("changed", None),
+            Event::Confirmed => ("confirmed", None),
+            Event::Failed(reason) => ("failed", Some(failure_reason(reason))),
+        };
+        Self {
+            show_id: transition.show_id.get(),
+            number: transition.number,
+            booking_id: transition.booking_id.get(),
+            event,
+            from: transition.from.map(booking_status),
+            to: booking_status(transition.event.to()),
+            reason,
+            seat_numbers: transition.seats.into_iter().map(SeatNumber::get).collect(),
+            by: transition.by.to_string(),
+            at: rfc3339(transition.at),
+        }
     }
 }

@@ -27,6 +27,9 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         // They are tried in this order: what a sale needs first.
         .service(resource("/book", "POST", web::post().to(bookings::book)).wrap(from_fn(while_there_is_room)))
         .service(resource("/book/confirm", "POST", web::post().to(bookings::confirm)).wrap(from_fn(while_there_is_room)))
+        .service(resource("/book/cancel", "POST", web::post().to(bookings::cancel)).wrap(from_fn(while_there_is_room)))
+        .service(resource("/book/extend", "POST", web::post().to(bookings::extend)).wrap(from_fn(while_there_is_room)))
+        .service(resource("/book/change", "POST", web::post().to(bookings::change)).wrap(from_fn(while_there_is_room)))
         .service(resource("/shows", "GET, HEAD", read().to(shows::list)))
         .service(
             resource("/shows/{id}/seats", "GET, HEAD", read().to(shows::seats))
@@ -39,6 +42,8 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
                 .wrap(from_fn(admins_only))
                 .service(resource("/shows", "POST", needs(Scope::Manage, web::post().to(admin::create_show))))
                 .service(resource("/bookings", "GET, HEAD", needs(Scope::Read, read().to(admin::bookings))))
+                .service(resource("/bookings/{id}/cancel", "POST", needs(Scope::Sell, web::post().to(admin::cancel_booking))))
+                .service(resource("/bookings/{id}/history", "GET, HEAD", needs(Scope::Read, read().to(admin::history))))
                 .default_service(web::to(unknown_route)),
         )
         .service(resource("/healthz", "GET, HEAD", read().to(health::healthz)))

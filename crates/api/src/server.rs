@@ -12,7 +12,7 @@ use actix_web::middleware::from_fn;
 use actix_web::web::Data;
 use actix_web::{App as ActixApp, HttpServer};
 use anyhow::Context;
-use box_office::{BoxOffice, Sweeper};
+use box_office::{BoxOffice, Sweeper, forget_keys};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -62,16 +62,20 @@ pub async fn serve(settings: ApiSettings) -> anyhow::Result<()> {
         trusted_proxies: settings.trusted_proxies,
         rate_limits: RateLimits::new(settings.rate_limit_reads, settings.rate_limit_writes),
         hold_for: settings.hold_for,
+        hold_limit: settings.hold_limit,
+        keep_keys_for: settings.keep_keys_for,
         seats_per_booking_max: settings.seats_per_booking_max,
         time_zone: settings.time_zone,
     });
     let (stop, stopped) = watch::channel(());
     // An embedded store has no worker beside it.
     let sweeping = matches!(settings.database, Database::Sqlite(_)).then(|| {
-        let mut stopped = stopped.clone();
-        tokio::spawn(Sweeper::new(store.bookings, settings.sweep).run(async move {
+        let until = |mut stopped: watch::Receiver<()>| async move {
             let _ = stopped.changed().await;
-        }))
+        };
+        let sweeper = Sweeper::new(Arc::clone(&store.bookings), settings.sweep).run(until(stopped.clone()));
+        let forgetting = forget_keys(store.bookings, settings.sweep.batch, until(stopped.clone()));
+        tokio::spawn(async { tokio::join!(sweeper, forgetting) })
     });
     let state = app.clone();
     let origins = settings.cors_allowed_origins;

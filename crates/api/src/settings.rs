@@ -25,6 +25,8 @@ pub struct ApiSettings {
     pub(crate) http_workers: usize,
     pub(crate) connections_max: usize,
     pub(crate) hold_for: TimeDelta,
+    pub(crate) hold_limit: TimeDelta,
+    pub(crate) keep_keys_for: TimeDelta,
     pub(crate) seats_per_booking_max: usize,
     pub(crate) time_zone: Tz,
     pub(crate) access: Access,
@@ -42,10 +44,16 @@ const fn setting(name: &'static str, default: Option<&'static str>, help: &'stat
     Setting { name, default, secret: false, help }
 }
 
-const OWN: [Setting; 15] = [
+const OWN: [Setting; 17] = [
     setting("HOST", Some("127.0.0.1"), "address to listen on; anything but loopback needs admins' tokens and BOOKING_SECRET"),
     setting("PORT", Some("4000"), "port to listen on"),
     setting("HOLD_SECONDS", Some("120"), "how long a hold lives"),
+    setting(
+        "HOLD_LIMIT_SECONDS",
+        Some("600"),
+        "how long a hold can live with its extensions; at least as long as one lives anyway",
+    ),
+    setting("IDEMPOTENCY_SECONDS", Some("86400"), "how long a request is known again by its Idempotency-Key"),
     setting("SEATS_PER_BOOKING_MAX", Some("50"), "most seats in one booking"),
     setting("TIME_ZONE", Some("UTC"), "zone in which a start_time without an offset is read"),
     setting(
@@ -114,6 +122,9 @@ impl ApiSettings {
         let http_workers = reader.find("HTTP_WORKERS", parse::count(1..=256_usize));
         let connections_max = reader.get("CONNECTIONS_MAX", parse::count(1..=1_000_000_usize));
         let hold_for = reader.get("HOLD_SECONDS", parse::seconds(Duration::from_millis(100)..=Duration::from_hours(24)));
+        let hold_limit = reader.get("HOLD_LIMIT_SECONDS", parse::seconds(Duration::from_millis(100)..=Duration::from_hours(24)));
+        let keep_keys_for =
+            reader.get("IDEMPOTENCY_SECONDS", parse::seconds(Duration::from_secs(1)..=Duration::from_hours(24 * 30)));
         let seats_per_booking_max = reader.get("SEATS_PER_BOOKING_MAX", parse::count(1..=1000_usize));
         let time_zone = reader.get("TIME_ZONE", parse::time_zone);
         let access = host.and_then(|host| access::read(reader, host));
@@ -131,6 +142,8 @@ impl ApiSettings {
             http_workers: http_workers.unwrap_or_else(half_of_the_cores),
             connections_max: connections_max?,
             hold_for: TimeDelta::from_std(hold_for?).ok()?,
+            hold_limit: TimeDelta::from_std(hold_limit?).ok()?,
+            keep_keys_for: TimeDelta::from_std(keep_keys_for?).ok()?,
             seats_per_booking_max: seats_per_booking_max?,
             time_zone: time_zone?,
             access: access?,

@@ -67,7 +67,7 @@ impl Aside {
             if Instant::now() >= job.give_up_at {
                 return job.settle(Err(Declined::TooLate));
             }
-            let result = caught(self.store.execute(std::slice::from_ref(&job.command))).await;
+            let result = caught(self.store.execute(std::slice::from_ref(&job.request))).await;
             drop(counter);
             match result {
                 Ok(outcomes) => return reply_each(vec![job], outcomes, &self.taken),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::{BookingRepository, Command, Outcome, StoreError};
+use domain::{BookingRepository, Command, Outcome, Request, StoreError};
 use tokio::time::Instant;
 
 use crate::aside::{Aside, pause};
@@ -22,7 +22,7 @@ impl Lanes {
 
     /// Puts the job into its queue, or declines it.
     pub(crate) fn take(&self, job: Job) {
-        self.of(&job.command).take(job);
+        self.of(&job.request.command).take(job);
     }
 
     /// Whether each of them would decline one more job.
@@ -39,7 +39,7 @@ impl Lanes {
     fn of(&self, command: &Command) -> &Queue {
         let key = match command {
             Command::Hold(hold) => hold.show_id.get(),
-            Command::Confirm { booking_id } | Command::Expire { booking_id } => booking_id.get(),
+            other => other.booking_id().map_or(0, domain::BookingId::get),
         };
         &self.0[usize::try_from(key).unwrap_or(0) % self.0.len()]
     }
@@ -71,12 +71,12 @@ impl Lane {
             if jobs.is_empty() {
                 return;
             }
-            let commands: Vec<Command> = jobs.iter().map(|job| job.command.clone()).collect();
-            let error = match caught(self.store.execute(&commands)).await {
+            let requests: Vec<Request> = jobs.iter().map(|job| job.request.clone()).collect();
+            let error = match caught(self.store.execute(&requests)).await {
                 Ok(outcomes) => return reply_each(jobs, outcomes, &self.taken),
                 Err(error) => error,
             };
-            tracing::warn!(commands = commands.len(), attempt, %error, "a batch failed");
+            tracing::warn!(commands = requests.len(), attempt, %error, "a batch failed");
             match error {
                 // Nobody can be served: keep the queue waiting a little, then say so.
                 StoreError::Unavailable(_) if attempt < self.attempts_max => pause(attempt).await,
@@ -104,7 +104,7 @@ pub(crate) fn drop_stale(jobs: Vec<Job>) -> Vec<Job> {
 pub(crate) fn reply_each(jobs: Vec<Job>, outcomes: Vec<Outcome>, taken: &Taken) {
     if jobs.len() == outcomes.len() {
         for (job, outcome) in jobs.into_iter().zip(outcomes) {
-            taken.learn(&job.command, &outcome);
+            taken.learn(&job.request.command, &outcome);
             job.settle(Ok(outcome));
         }
     } else {

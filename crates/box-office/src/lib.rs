@@ -4,6 +4,7 @@
 //! on a [`domain::BookingRepository`], whichever it is.
 
 mod aside;
+mod forget;
 mod lane;
 mod office;
 mod pace;
@@ -13,5 +14,6 @@ mod sweeper;
 mod taken;
 mod window;
 
+pub use forget::forget_keys;
 pub use office::{BoxOffice, Declined, Plan};
 pub use sweeper::{SweepHealth, SweepPlan, Sweeper};

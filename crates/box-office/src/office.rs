@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use domain::{BookingRepository, Command, Outcome, StoreError};
+use domain::{BookingRepository, Outcome, Request, StoreError};
 use thiserror::Error;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
@@ -118,18 +118,18 @@ impl BoxOffice {
         Self { lanes, window, taken, aside, patience: plan.patience, closing, running: Mutex::new(Some(running)) }
     }
 
-    /// Runs a command and waits for its outcome. If the caller drops the future, the command may or may not happen.
+    /// Runs a request and waits for its outcome. If the caller drops the future, it may or may not happen.
     ///
     /// # Errors
     /// [`Declined`]. After all but [`StoreError::OutcomeUnknown`] nothing has happened.
-    pub async fn submit(&self, command: Command) -> Result<Outcome, Declined> {
+    pub async fn submit(&self, request: impl Into<Request>) -> Result<Outcome, Declined> {
         // A busy lane closes its queue only after its batch.
         if *self.closing.window.borrow() {
             return Err(Declined::Closing);
         }
         let (reply, outcome) = oneshot::channel();
-        let job = Job { command, give_up_at: Instant::now() + self.patience, reply };
-        if self.taken.suspects(&job.command) {
+        let job = Job { request: request.into(), give_up_at: Instant::now() + self.patience, reply };
+        if self.taken.suspects(&job.request) {
             self.window.take(job);
         } else {
             self.lanes.take(job);

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use domain::{Command, Outcome};
+use domain::{Outcome, Request};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use crate::office::{Declined, Plan};
 use crate::pace::Pace;
 
-/// A command and its caller.
+/// A request and its caller.
 pub(crate) struct Job {
-    pub(crate) command: Command,
+    pub(crate) request: Request,
     pub(crate) give_up_at: Instant,
     pub(crate) reply: oneshot::Sender<Result<Outcome, Declined>>,
 }

@@ -3,7 +3,7 @@
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use domain::{Command, Outcome, Refusal, SeatKey, SeatRefusalReason};
+use domain::{Command, Hold, Outcome, Refusal, Request, SeatKey, SeatRefusalReason};
 
 /// Seats that are remembered, at most: half a megabyte.
 const SLOTS: usize = 1 << 16;
@@ -19,14 +19,15 @@ impl Taken {
         Self { slots: (0..SLOTS).map(|_| AtomicU64::new(0)).collect() }
     }
 
-    /// Whether this is a hold that is likely to be refused.
-    pub(crate) fn suspects(&self, command: &Command) -> bool {
-        match command {
-            Command::Hold(hold) => hold.seat_keys().any(|seat| {
+    /// Whether this is a hold that is likely to be refused, and that a look may refuse: what came of a request under a key is kept,
+    /// and a look keeps nothing.
+    pub(crate) fn suspects(&self, request: &Request) -> bool {
+        match &request.command {
+            Command::Hold(hold) if request.idempotency.is_none() => hold.seat_keys().any(|seat| {
                 let (slot, mark) = self.place(seat);
                 slot.load(Ordering::Relaxed) == mark
             }),
-            Command::Confirm { .. } | Command::Expire { .. } => false,
+            _ => false,
         }
     }
 
@@ -40,7 +41,7 @@ impl Taken {
                         SeatRefusalReason::Held { .. } | SeatRefusalReason::Sold => {
                             self.note(SeatKey { show_id: hold.show_id, number: refused.number });
                         }
-                        SeatRefusalReason::Unknown => {}
+                        SeatRefusalReason::Unknown | SeatRefusalReason::HadAlready | SeatRefusalReason::NotHad => {}
                     }
                 }
             }
@@ -49,14 +50,11 @@ impl Taken {
     }
 
     /// Forgets the seats of a hold that can perhaps be had.
-    pub(crate) fn forget(&self, command: &Command) {
-        match command {
-            Command::Hold(hold) => hold.seat_keys().for_each(|seat| {
-                let (slot, mark) = self.place(seat);
-                let _ = slot.compare_exchange(mark, 0, Ordering::Relaxed, Ordering::Relaxed);
-            }),
-            Command::Confirm { .. } | Command::Expire { .. } => {}
-        }
+    pub(crate) fn forget(&self, hold: &Hold) {
+        hold.seat_keys().for_each(|seat| {
+            let (slot, mark) = self.place(seat);
+            let _ = slot.compare_exchange(mark, 0, Ordering::Relaxed, Ordering::Relaxed);
+        });
     }
 
     fn note(&self, seat: SeatKey) {

@@ -44,7 +44,9 @@ impl Window {
             if let Some(refusal) = refusal {
                 job.settle(Ok(Outcome::Refused(refusal)));
             } else {
-                self.taken.forget(&job.command);
+                if let Some(hold) = hold_of(&job.request.command) {
+                    self.taken.forget(hold);
+                }
                 self.lanes.take(job);
             }
         }
@@ -52,7 +54,7 @@ impl Window {
 
     /// The refusals, one for each job.
     async fn look(&self, jobs: &[Job]) -> Result<Vec<Option<Refusal>>, StoreError> {
-        let holds: Vec<&Hold> = jobs.iter().filter_map(|job| hold_of(&job.command)).collect();
+        let holds: Vec<&Hold> = jobs.iter().filter_map(|job| hold_of(&job.request.command)).collect();
         let refusals = self.store.look(&holds).await?;
         if refusals.len() == jobs.len() { Ok(refusals) } else { Err(StoreError::Corrupt("a look of another size".to_owned())) }
     }
@@ -61,6 +63,6 @@ impl Window {
 fn hold_of(command: &Command) -> Option<&Hold> {
     match command {
         Command::Hold(hold) => Some(hold),
-        Command::Confirm { .. } | Command::Expire { .. } => None,
+        _ => None,
     }
 }

@@ -9,7 +9,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use box_office::{BoxOffice, Declined, Plan};
 use domain::{
-    Booking, BookingDetails, BookingFilter, BookingId, BookingRepository, Command, Outcome, Page, Refusal, StoreError, Sweep,
+    Booking, BookingDetails, BookingFilter, BookingId, BookingRepository, Command, Outcome, Page, Refusal, Request, StoreError,
+    Sweep, Transition,
 };
 use tokio::sync::{Semaphore, mpsc};
 
@@ -25,14 +26,14 @@ struct ScriptedStore {
 
 #[async_trait]
 impl BookingRepository for ScriptedStore {
-    async fn execute(&self, commands: &[Command]) -> Result<Vec<Outcome>, StoreError> {
-        let ids: Vec<i64> = commands.iter().map(id).collect();
+    async fn execute(&self, requests: &[Request]) -> Result<Vec<Outcome>, StoreError> {
+        let ids: Vec<i64> = requests.iter().map(|request| id(&request.command)).collect();
         self.arrivals.send(ids.clone()).unwrap();
         self.gate.acquire().await.unwrap().forget();
         // A script may panic.
         match (self.script.lock().unwrap_or_else(PoisonError::into_inner))(&ids) {
             Some(error) => Err(error),
-            None => Ok(commands.iter().map(|command| confirmed(id(command))).collect()),
+            None => Ok(requests.iter().map(|request| confirmed(id(&request.command))).collect()),
         }
     }
 
@@ -41,6 +42,14 @@ impl BookingRepository for ScriptedStore {
     }
 
     async fn find(&self, _: BookingId) -> Result<Option<BookingDetails>, StoreError> {
+        unreachable!("the box office does not read")
+    }
+
+    async fn history(&self, _: BookingId) -> Result<Option<Vec<Transition>>, StoreError> {
+        unreachable!("the box office does not read")
+    }
+
+    async fn forget_keys(&self, _: NonZeroU32) -> Result<u32, StoreError> {
         unreachable!("the box office does not read")
     }
 
@@ -358,10 +367,10 @@ async fn a_refusal_is_an_outcome_like_any_other() {
     struct Refuses;
     #[async_trait]
     impl BookingRepository for Refuses {
-        async fn execute(&self, commands: &[Command]) -> Result<Vec<Outcome>, StoreError> {
+        async fn execute(&self, requests: &[Request]) -> Result<Vec<Outcome>, StoreError> {
             let refused =
                 |command: &Command| Outcome::Refused(Refusal::NoSuchBooking { booking_id: BookingId::new(id(command)).unwrap() });
-            Ok(commands.iter().map(refused).collect())
+            Ok(requests.iter().map(|request| refused(&request.command)).collect())
         }
         async fn expire_due(&self, _: NonZeroU32) -> Result<Sweep, StoreError> {
             unreachable!()
@@ -369,6 +378,14 @@ async fn a_refusal_is_an_outcome_like_any_other() {
         async fn find(&self, _: BookingId) -> Result<Option<BookingDetails>, StoreError> {
             unreachable!()
         }
+        async fn history(&self, _: BookingId) -> Result<Option<Vec<Transition>>, StoreError> {
+            unreachable!("the box office does not read")
+        }
+
+        async fn forget_keys(&self, _: NonZeroU32) -> Result<u32, StoreError> {
+            unreachable!("the box office does not read")
+        }
+
         async fn list(&self, _: BookingFilter, _: Page) -> Result<Vec<Booking>, StoreError> {
             unreachable!()
         }

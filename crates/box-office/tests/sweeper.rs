@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use box_office::{SweepPlan, Sweeper};
-use domain::{Booking, BookingDetails, BookingFilter, BookingId, BookingRepository, Command, Outcome, Page, StoreError, Sweep};
+use domain::{
+    Booking, BookingDetails, BookingFilter, BookingId, BookingRepository, Outcome, Page, Request, StoreError, Sweep, Transition,
+};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
@@ -38,11 +40,19 @@ impl BookingRepository for ScriptedStore {
         answer.unwrap_or_else(|| Ok(Sweep::default()))
     }
 
-    async fn execute(&self, _: &[Command]) -> Result<Vec<Outcome>, StoreError> {
+    async fn execute(&self, _: &[Request]) -> Result<Vec<Outcome>, StoreError> {
         unreachable!("a sweeper only sweeps")
     }
 
     async fn find(&self, _: BookingId) -> Result<Option<BookingDetails>, StoreError> {
+        unreachable!("a sweeper only sweeps")
+    }
+
+    async fn history(&self, _: BookingId) -> Result<Option<Vec<Transition>>, StoreError> {
+        unreachable!("a sweeper only sweeps")
+    }
+
+    async fn forget_keys(&self, _: NonZeroU32) -> Result<u32, StoreError> {
         unreachable!("a sweeper only sweeps")
     }
 

@@ -9,7 +9,8 @@ use box_office::{BoxOffice, Declined, Plan};
 use chrono::TimeDelta;
 use domain::{
     Booking, BookingDetails, BookingFilter, BookingId, BookingRepository, Command, Deadline, Hold, Outcome, Page, Refusal,
-    SeatNumber, SeatRefusal, SeatRefusalReason, SeatSelection, ShowId, StoreError, Sweep, Timestamp, UserName,
+    Request, SeatNumber, SeatRefusal, SeatRefusalReason, SeatSelection, ShowId, StoreError, Sweep, Timestamp, Transition,
+    UserName,
 };
 use tokio::sync::Semaphore;
 
@@ -25,9 +26,9 @@ struct ScriptedStore {
 
 #[async_trait]
 impl BookingRepository for ScriptedStore {
-    async fn execute(&self, commands: &[Command]) -> Result<Vec<Outcome>, StoreError> {
+    async fn execute(&self, requests: &[Request]) -> Result<Vec<Outcome>, StoreError> {
         self.diary.lock().unwrap().push("execute");
-        Ok(commands.iter().map(|_| held()).collect())
+        Ok(requests.iter().map(|_| held()).collect())
     }
 
     async fn look(&self, holds: &[&Hold]) -> Result<Vec<Option<Refusal>>, StoreError> {
@@ -41,6 +42,14 @@ impl BookingRepository for ScriptedStore {
     }
 
     async fn find(&self, _: BookingId) -> Result<Option<BookingDetails>, StoreError> {
+        unreachable!("the box office does not read bookings")
+    }
+
+    async fn history(&self, _: BookingId) -> Result<Option<Vec<Transition>>, StoreError> {
+        unreachable!("the box office does not read bookings")
+    }
+
+    async fn forget_keys(&self, _: NonZeroU32) -> Result<u32, StoreError> {
         unreachable!("the box office does not read bookings")
     }
 

@@ -54,6 +54,8 @@ pub enum BookingState {
     Failed {
         /// Why.
         reason: FailureReason,
+        /// Whether money that was paid for it has to be given back.
+        refund_due: bool,
     },
 }
 
@@ -73,6 +75,11 @@ impl BookingState {
             Self::Confirmed { at } => Some(*at),
             Self::Pending | Self::Failed { .. } => None,
         }
+    }
+
+    /// Whether money that was paid has to be given back.
+    pub const fn refund_due(&self) -> bool {
+        matches!(self, Self::Failed { refund_due: true, .. })
     }
 }
 
@@ -103,7 +110,7 @@ impl Booking {
     pub fn as_of(self, now: Timestamp) -> Self {
         match (self.state, self.deadline.life(now)) {
             (BookingState::Pending, Life::Dead) => Self {
-                state: BookingState::Failed { reason: FailureReason::Expired },
+                state: BookingState::Failed { reason: FailureReason::Expired, refund_due: false },
                 updated_at: self.deadline.instant(),
                 ..self
             },

@@ -6,7 +6,8 @@ use crate::booking::UserName;
 use crate::deadline::Deadline;
 use crate::ids::{BookingId, ShowId};
 use crate::lifecycle::BookingStatus;
-use crate::seat::{SeatKey, SeatNumber, SeatSelection};
+use crate::request::{IdempotencyKey, Request};
+use crate::seat::{SeatKey, SeatNumber, SeatSelection, SelectionError};
 
 /// One wish. It is decided alone, wholly or not at all, whatever batch it travels in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +24,88 @@ pub enum Command {
         /// Whose.
         booking_id: BookingId,
     },
+    /// Give up a hold; or a sale, if the caller may.
+    Cancel {
+        /// Whose.
+        booking_id: BookingId,
+    },
+    /// Let a hold live as long as a new one would.
+    Extend(Extend),
+    /// Exchange seats of a hold.
+    Change(Change),
+}
+
+impl Command {
+    /// The booking that it names; a hold names none.
+    pub const fn booking_id(&self) -> Option<BookingId> {
+        match self {
+            Self::Hold(_) => None,
+            Self::Confirm { booking_id }
+            | Self::Expire { booking_id }
+            | Self::Cancel { booking_id }
+            | Self::Extend(Extend { booking_id, .. })
+            | Self::Change(Change { booking_id, .. }) => Some(*booking_id),
+        }
+    }
+}
+
+/// Let a hold live `hold_for` from the instant of the decision, but not longer than `hold_limit` from when it was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extend {
+    /// Whose.
+    pub booking_id: BookingId,
+    /// For how long, unless the show says otherwise.
+    pub hold_for: TimeDelta,
+    /// The limit, unless the show says otherwise. One that is shorter than a hold's life is as long as that.
+    pub hold_limit: TimeDelta,
+}
+
+/// Exchange seats of a hold, all or none. Its deadline stays.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Whose.
+    pub booking_id: BookingId,
+    /// Which.
+    pub seats: SeatExchange,
+    /// How many seats the booking may have after it.
+    pub seats_max: usize,
+}
+
+/// Seats to add and seats to remove: at least one in all, none twice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeatExchange {
+    add: Vec<SeatNumber>,
+    remove: Vec<SeatNumber>,
+}
+
+impl SeatExchange {
+    /// An exchange of these seats. Of each kind there may be at most `max`.
+    ///
+    /// # Errors
+    /// [`SelectionError`], with every offending number. A seat that is to be added and removed is named twice.
+    pub fn new(add: &[i64], remove: &[i64], max: usize) -> Result<Self, SelectionError> {
+        if add.is_empty() && remove.is_empty() {
+            return Err(SelectionError::Empty);
+        }
+        let numbers = |numbers: &[i64]| match SeatSelection::new(numbers, max) {
+            Err(SelectionError::Empty) => Ok(Vec::new()),
+            selected => selected.map(|seats| seats.numbers().to_vec()),
+        };
+        let exchange = Self { add: numbers(add)?, remove: numbers(remove)? };
+        let twice = exchange.add.iter().filter(|number| exchange.remove.contains(number));
+        let twice: Vec<SeatNumber> = twice.copied().collect();
+        if twice.is_empty() { Ok(exchange) } else { Err(SelectionError::Duplicate(twice)) }
+    }
+
+    /// The seats to add, ascending.
+    pub fn add(&self) -> &[SeatNumber] {
+        &self.add
+    }
+
+    /// The seats to remove, ascending.
+    pub fn remove(&self) -> &[SeatNumber] {
+        &self.remove
+    }
 }
 
 /// Hold all of these seats for a while, or none.
@@ -34,7 +117,7 @@ pub struct Hold {
     pub seats: SeatSelection,
     /// For whom.
     pub user_name: UserName,
-    /// For how long, from the instant of the decision.
+    /// For how long, from the instant of the decision, unless the show says otherwise.
     pub hold_for: TimeDelta,
 }
 
@@ -68,8 +151,38 @@ pub enum Outcome {
         /// The deadline that has passed.
         deadline: Deadline,
     },
+    /// The booking is FAILED and its seats are free, now or since an earlier time that this was asked.
+    Cancelled {
+        /// The booking.
+        booking_id: BookingId,
+        /// Whether it was a sale, whose money has to be given back.
+        refund_due: bool,
+    },
+    /// The hold lives longer.
+    Extended {
+        /// The booking.
+        booking_id: BookingId,
+        /// When it ends now.
+        deadline: Deadline,
+    },
+    /// The hold has other seats.
+    Changed {
+        /// The booking.
+        booking_id: BookingId,
+        /// The seats that it has now, ascending.
+        seats: Vec<SeatNumber>,
+        /// When it ends, as before.
+        deadline: Deadline,
+    },
+    /// The show exists, with its seats. No batch has this outcome.
+    ShowCreated {
+        /// The show.
+        show_id: ShowId,
+    },
     /// Nothing has changed.
     Refused(Refusal),
+    /// Nothing has changed, as this was asked before under the same key: what came of it then.
+    Replayed(Box<Outcome>),
 }
 
 /// Why nothing has changed: all that the caller needs to know.
@@ -111,6 +224,32 @@ pub enum Refusal {
         /// When it will.
         deadline: Deadline,
     },
+    /// The booking is a sale, and the caller may not cancel sales.
+    SaleIsFinal {
+        /// The booking.
+        booking_id: BookingId,
+    },
+    /// The hold can't live longer than it does.
+    HoldLimit {
+        /// The booking.
+        booking_id: BookingId,
+        /// When it ends.
+        deadline: Deadline,
+    },
+    /// The booking would have too many seats.
+    TooManySeats {
+        /// The booking.
+        booking_id: BookingId,
+        /// How many it may have.
+        max: usize,
+    },
+    /// The booking would have no seat left.
+    NoSeatLeft {
+        /// The booking.
+        booking_id: BookingId,
+    },
+    /// Another request was made under this key before.
+    KeyReused,
 }
 
 /// A seat that can't be had.
@@ -134,28 +273,41 @@ pub enum SeatRefusalReason {
     Sold,
     /// The show has no such seat.
     Unknown,
+    /// It is to be added to a booking that has it already.
+    HadAlready,
+    /// It is to be removed from a booking that does not have it.
+    NotHad,
 }
 
 /// The rows that a batch names: what a store must lock and load before it decides. Sorted, each key once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Keys {
-    /// Shows in which seats are wanted.
+    /// Shows in which seats are wanted. Those of named bookings are needed too.
     pub shows: Vec<ShowId>,
-    /// Seats that are wanted.
+    /// Seats that are wanted. Those of named bookings are needed too.
     pub seats: Vec<SeatKey>,
     /// Bookings that are named.
     pub bookings: Vec<BookingId>,
+    /// Seats that are wanted in the show of a named booking.
+    pub additions: Vec<(BookingId, SeatNumber)>,
+    /// Requests that may have been made before.
+    pub requests: Vec<IdempotencyKey>,
 }
 
 impl Keys {
-    /// The keys of these commands.
-    pub fn of(commands: &[Command]) -> Self {
+    /// The keys of these requests.
+    pub fn of(requests: &[Request]) -> Self {
         let mut keys = Self::default();
-        for command in commands {
+        for Request { command, idempotency, .. } in requests {
+            keys.bookings.extend(command.booking_id());
             match command {
                 Command::Hold(hold) => keys.add(hold),
-                Command::Confirm { booking_id } | Command::Expire { booking_id } => keys.bookings.push(*booking_id),
+                Command::Change(Change { booking_id, seats, .. }) => {
+                    keys.additions.extend(seats.add().iter().map(|&number| (*booking_id, number)));
+                }
+                Command::Confirm { .. } | Command::Expire { .. } | Command::Cancel { .. } | Command::Extend(_) => {}
             }
+            keys.requests.extend(idempotency.as_ref().map(|idempotency| idempotency.key.clone()));
         }
         keys.sorted()
     }
@@ -173,12 +325,15 @@ impl Keys {
     }
 
     fn sorted(mut self) -> Self {
-        self.shows.sort_unstable();
-        self.shows.dedup();
-        self.seats.sort_unstable();
-        self.seats.dedup();
-        self.bookings.sort_unstable();
-        self.bookings.dedup();
+        fn sort<T: Ord>(keys: &mut Vec<T>) {
+            keys.sort_unstable();
+            keys.dedup();
+        }
+        sort(&mut self.shows);
+        sort(&mut self.seats);
+        sort(&mut self.bookings);
+        sort(&mut self.additions);
+        sort(&mut self.requests);
         self
     }
 }

@@ -1,48 +1,86 @@
 //! A forecast: what a batch comes to if every row is as expected.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::TimeDelta;
 
 use crate::booking::Booking;
+use crate::changes::{Changes, Decision, Owner, SeatChange};
 use crate::command::{Command, Keys, Outcome};
 use crate::deadline::{Deadline, Timestamp};
-use crate::ids::BookingId;
-use crate::ledger::{Changes, Decision, Ledger, LockedRows, LockedSeat};
+use crate::ids::{BookingId, ShowId};
+use crate::ledger::{Ledger, LockedRows, LockedSeat, LockedShow};
+use crate::request::Request;
 use crate::seat::{SeatKey, SeatState};
+use crate::show::Terms;
+
+/// What is known of the rows that a batch will meet, from batches before it.
+pub trait Memory {
+    /// The booking, if it is known to be PENDING.
+    fn hold(&self, id: BookingId) -> Option<Booking>;
+
+    /// The terms of a show, if they are known.
+    fn terms(&self, show_id: ShowId) -> Option<Terms>;
+}
 
 /// The decisions on a batch, made before anything is locked, on rows as they are expected to be: wanted seats free, named bookings
-/// pending with their seats held.
+/// pending with their seats held, no request made before.
 ///
-/// Nothing of it is true until a store has found, under its locks, that every row is as expected and that it is not too late;
-/// else the batch is decided anew on the rows as they are. It is decided at the beginning of time, [`Timestamp::UNIX_EPOCH`], when
-/// no hold is dead, so it holds until the first of the expected deadlines; and its own times count from there, until the store
-/// has read its clock.
+/// Nothing of it is true until a store has found, under its locks, that every row is as expected, and that the time is one for
+/// which it was made; else the batch is decided anew on the rows as they are. Until the store has read its clock, nobody knows the
+/// instants that count from the decision: see [`When`].
 #[derive(Debug)]
 pub struct Forecast {
+    now: Timestamp,
+    before: Option<Timestamp>,
     seats: Vec<LockedSeat>,
     bookings: Vec<Booking>,
     decisions: Vec<Decision>,
     changes: Changes,
 }
 
+/// An instant of a forecast.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// So long after the decision.
+    After(TimeDelta),
+    /// At this instant, whenever the decision is made.
+    At(Timestamp),
+}
+
 impl Forecast {
-    /// The forecast for these commands, with the bookings that they name as `recall` has them. `None` if one of those is not
-    /// known to be pending, or if a command would be refused even then: a refusal has to be decided on what is.
-    pub fn of(commands: &[Command], recall: impl Fn(BookingId) -> Option<Booking>) -> Option<Self> {
-        let keys = Keys::of(commands);
-        let bookings = keys.bookings.into_iter().map(recall).collect::<Option<Vec<_>>>()?;
-        let mut seats: BTreeMap<SeatKey, SeatState> = keys.seats.into_iter().map(|key| (key, SeatState::Available)).collect();
+    /// The forecast for these requests, if they are decided at `now` or soon after it. `None` if something that they name is not
+    /// known, or if a request would be refused even then: a refusal has to be decided on what is.
+    pub fn of(requests: &[Request], memory: &impl Memory, now: Timestamp) -> Option<Self> {
+        let keys = Keys::of(requests);
+        let bookings = keys.bookings.iter().map(|&id| memory.hold(id)).collect::<Option<Vec<_>>>()?;
+        let show_of: HashMap<BookingId, ShowId> = bookings.iter().map(|booking| (booking.id, booking.show_id)).collect();
+        let mut shows: Vec<ShowId> = keys.shows.into_iter().chain(show_of.values().copied()).collect();
+        shows.sort_unstable();
+        shows.dedup();
+        let shows = shows.into_iter().map(|id| Some(LockedShow { id, terms: memory.terms(id)? })).collect::<Option<Vec<_>>>()?;
+
+        let added =
+            keys.additions.iter().filter_map(|(id, number)| Some(SeatKey { show_id: *show_of.get(id)?, number: *number }));
+        let mut seats: BTreeMap<SeatKey, SeatState> =
+            keys.seats.into_iter().chain(added).map(|key| (key, SeatState::Available)).collect();
         for booking in &bookings {
             let held = SeatState::Held { by: booking.id, until: booking.deadline };
             let keys = booking.seats.iter().map(|&number| SeatKey { show_id: booking.show_id, number });
             seats.extend(keys.map(|key| (key, held)));
         }
         let seats: Vec<LockedSeat> = seats.into_iter().map(|(key, state)| LockedSeat { key, state }).collect();
-        let now = Timestamp::UNIX_EPOCH;
-        let rows = LockedRows { now, shows: keys.shows, seats: seats.clone(), bookings: bookings.clone() };
+        let before =
+            bookings.iter().map(|booking| booking.deadline.instant()).chain(extensions_end(requests, &bookings, &shows)).min();
+        if before.is_some_and(|before| before <= now) {
+            return None;
+        }
+
+        let rows = LockedRows { now, shows, seats: seats.clone(), bookings: bookings.clone(), used_keys: Vec::new() };
         let mut ledger = Ledger::open(rows);
-        let decide = |command| ledger.apply(command).ok().filter(is_done);
-        let decisions = commands.iter().map(decide).collect::<Option<Vec<_>>>()?;
-        Some(Self { seats, bookings, decisions, changes: ledger.into_changes() })
+        let decide = |request| ledger.apply(request).ok().filter(is_done);
+        let decisions = requests.iter().map(decide).collect::<Option<Vec<_>>>()?;
+        Some(Self { now, before, seats, bookings, decisions, changes: ledger.into_changes() })
     }
 
     /// The seats as they are expected, in key order.
@@ -55,31 +93,79 @@ impl Forecast {
         &self.bookings
     }
 
-    /// The instant from which on it is too late; `None` if it never is.
-    pub fn true_before(&self) -> Option<Deadline> {
-        self.bookings.iter().map(|booking| booking.deadline).min()
+    /// The instant from which on it is good: a clock that went back makes another decision.
+    pub const fn good_from(&self) -> Timestamp {
+        self.now
     }
 
-    /// What to save if everything is as expected. Its times count from the epoch.
+    /// The instant from which on it is too late; `None` if it never is.
+    pub const fn good_before(&self) -> Option<Timestamp> {
+        self.before
+    }
+
+    /// What to save if everything is as expected.
     pub const fn changes(&self) -> &Changes {
         &self.changes
     }
 
+    /// When a new hold ends, or a key is forgotten.
+    pub fn after(&self, deadline: Deadline) -> TimeDelta {
+        deadline.instant() - self.now
+    }
+
+    /// When the hold on a seat ends; `None` if it is not held.
+    pub fn held_until(&self, seat: &SeatChange) -> Option<When> {
+        match seat.state {
+            SeatState::Held { by: Owner::New(_), until } => Some(When::After(self.after(until))),
+            SeatState::Held { by: Owner::Stored(id), until } => Some(self.ends(id, until)),
+            SeatState::Available | SeatState::Sold { .. } => None,
+        }
+    }
+
+    /// When a stored booking ends that shall end at `deadline`: what differs from what is expected counts from the decision.
+    pub fn ends(&self, id: BookingId, deadline: Deadline) -> When {
+        let expected = self.bookings.binary_search_by_key(&id, |booking| booking.id).ok().map(|i| self.bookings[i].deadline);
+        if expected == Some(deadline) { When::At(deadline.instant()) } else { When::After(self.after(deadline)) }
+    }
+
     /// What has come true: the outcomes of a batch that was saved `now`, whose new bookings got these ids. `None` if there are
     /// too few ids.
-    pub fn outcomes(self, now: Timestamp, new_ids: &[BookingId]) -> Option<Vec<Outcome>> {
-        let came_true = |decision: Decision| match decision.outcome(new_ids)? {
-            Outcome::Held { booking_id, deadline } => {
-                let hold_for = deadline.instant() - Timestamp::UNIX_EPOCH;
-                Some(Outcome::Held { booking_id, deadline: Deadline::after(now, hold_for) })
-            }
-            settled @ (Outcome::Confirmed { .. } | Outcome::Expired { .. } | Outcome::Refused(_)) => Some(settled),
+    pub fn outcomes(mut self, now: Timestamp, new_ids: &[BookingId]) -> Option<Vec<Outcome>> {
+        let decisions = std::mem::take(&mut self.decisions);
+        let decided_at = self.now;
+        let ends = |id, deadline| match self.ends(id, deadline) {
+            When::After(length) => Deadline::after(now, length),
+            When::At(instant) => Deadline::at(instant),
         };
-        self.decisions.into_iter().map(came_true).collect()
+        let later = |deadline: Deadline| Deadline::after(now, deadline.instant() - decided_at);
+        let came_true = |decision: Decision| match decision.outcome(new_ids)? {
+            Outcome::Held { booking_id, deadline } => Some(Outcome::Held { booking_id, deadline: later(deadline) }),
+            Outcome::Extended { booking_id, deadline } => Some(Outcome::Extended { booking_id, deadline: later(deadline) }),
+            Outcome::Changed { booking_id, seats, deadline } => {
+                Some(Outcome::Changed { booking_id, seats, deadline: ends(booking_id, deadline) })
+            }
+            settled => Some(settled),
+        };
+        decisions.into_iter().map(came_true).collect()
     }
 }
 
-/// Whether the command does what it asks for.
+/// The instants from which on an extension would be cut short by its limit.
+fn extensions_end(requests: &[Request], bookings: &[Booking], shows: &[LockedShow]) -> Vec<Timestamp> {
+    let end = |request: &Request| {
+        let Command::Extend(extend) = &request.command else { return None };
+        let booking = bookings.iter().find(|booking| booking.id == extend.booking_id)?;
+        let terms = &shows.iter().find(|show| show.id == booking.show_id)?.terms;
+        Some(extend.latest(terms, booking.created_at).instant() - extend.length(terms))
+    };
+    requests.iter().filter_map(end).collect()
+}
+
+/// Whether the request does what it asks for, and for the first time.
 fn is_done(decision: &Decision) -> bool {
-    matches!(decision, Decision::Held { .. } | Decision::Settled(Outcome::Confirmed { .. }))
+    match decision {
+        Decision::Held { .. } => true,
+        Decision::Settled(outcome) => !matches!(outcome, Outcome::Refused(_) | Outcome::Replayed(_)),
+        Decision::Repeated(_) => false,
+    }
 }

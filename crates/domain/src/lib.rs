@@ -5,31 +5,36 @@
 //! [`Changes`]. The ports ([`BookingRepository`], [`ShowRepository`], [`StoreHealth`]) say what a store must keep.
 
 mod booking;
+mod changes;
 mod command;
 mod deadline;
 mod forecast;
+mod history;
 mod ids;
 mod ledger;
 mod lifecycle;
 mod look;
+mod outcome_text;
 mod ports;
+mod request;
 mod seat;
 mod show;
 mod text;
 mod time_source;
 
 pub use booking::{Booking, BookingDetails, BookingState, UserName};
-pub use command::{Command, Hold, Keys, Outcome, Refusal, SeatRefusal, SeatRefusalReason};
+pub use changes::{BookingChange, Changes, Decision, Entry, NewBooking, Owner, SeatChange, UsedKey};
+pub use command::{Change, Command, Extend, Hold, Keys, Outcome, Refusal, SeatExchange, SeatRefusal, SeatRefusalReason};
 pub use deadline::{Deadline, Life, Timestamp};
-pub use forecast::Forecast;
+pub use forecast::{Forecast, Memory, When};
+pub use history::{Event, Transition};
 pub use ids::{BookingId, SeatId, ShowId};
-pub use ledger::{
-    BookingChange, Changes, Decision, Ledger, LedgerError, LockedRows, LockedSeat, NewBooking, Owner, SeatChange, Swept,
-};
+pub use ledger::{Ledger, LedgerError, LockedRows, LockedSeat, LockedShow, Swept};
 pub use lifecycle::{Action, BookingStatus, FailureReason, Step, TransitionRefused, transition};
 pub use look::Look;
-pub use ports::{BookingFilter, BookingRepository, Page, ShowRepository, StoreError, StoreHealth, Sweep, Unready};
+pub use ports::{BookingFilter, BookingRepository, Creation, Page, ShowRepository, StoreError, StoreHealth, Sweep, Unready};
+pub use request::{Actor, ActorName, Fingerprint, Idempotency, IdempotencyKey, InvalidKey, Request};
 pub use seat::{Seat, SeatKey, SeatNumber, SeatSelection, SeatState, SeatStatus, SelectionError};
-pub use show::{InvalidShow, NewShow, Show};
+pub use show::{InvalidShow, NewShow, Show, Terms};
 pub use text::InvalidText;
 pub use time_source::{ManualTime, TimeSource};

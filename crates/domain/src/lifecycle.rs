@@ -20,6 +20,13 @@ pub enum Action {
     Confirm,
     /// The hold has run out.
     Expire,
+    /// The customer, or the house, gives it up.
+    Cancel {
+        /// Whether the caller may cancel a sale too, and not only a hold.
+        sale: bool,
+    },
+    /// More time, or other seats.
+    Amend,
 }
 
 /// Why a booking failed.
@@ -27,15 +34,19 @@ pub enum Action {
 pub enum FailureReason {
     /// It was not confirmed before its deadline.
     Expired,
+    /// It was given up.
+    Cancelled,
 }
 
-/// A legal step out of PENDING.
+/// A legal step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// To CONFIRMED: every seat of the booking becomes sold.
     Confirm,
     /// To FAILED for this reason: every seat of the booking becomes free.
     Fail(FailureReason),
+    /// It stays PENDING, and may be amended.
+    Stay,
 }
 
 /// Why a step is not legal.
@@ -43,22 +54,27 @@ pub enum Step {
 pub enum TransitionRefused {
     /// The booking is at its end already.
     Final(BookingStatus),
-    /// A confirm at or after the deadline.
+    /// A confirm, a cancellation or an amendment at or after the deadline.
     HoldExpired,
     /// An expiry before the deadline.
     HoldLive,
+    /// A cancellation of a sale by someone who may not.
+    SaleIsFinal,
 }
 
 /// The step that `action` makes from `status` for a hold that is `life`, or why there is none.
 ///
 /// ```text
-///               confirm, live
+///   amend, live
+///     ┌──┐
+///     │  ▼     confirm, live
 ///   ┌─────────┐ ────────────▶ ┌───────────┐
 ///   │ PENDING │               │ CONFIRMED │
 ///   └─────────┘               └───────────┘
-///        │      expire, dead  ┌────────┐
-///        └──────────────────▶ │ FAILED │   reason: expired
-///                             └────────┘
+///        │ expire, dead             │ cancel, by whom may cancel a sale
+///        │ cancel, live   ┌────────┐│
+///        └──────────────▶ │ FAILED │◀   reason: expired, cancelled
+///                         └────────┘
 /// ```
 ///
 /// Exactly one of confirm and expire is legal at any instant, so whichever takes the locks, the other is refused.
@@ -69,10 +85,18 @@ pub const fn transition(status: BookingStatus, action: Action, life: Life) -> Re
     use {Action as A, BookingStatus as B, Life as L};
     match (status, action, life) {
         (B::Pending, A::Confirm, L::Live) => Ok(Step::Confirm),
-        (B::Pending, A::Confirm, L::Dead) => Err(TransitionRefused::HoldExpired),
+        (B::Pending, A::Cancel { .. }, L::Live) | (B::Confirmed, A::Cancel { sale: true }, L::Live | L::Dead) => {
+            Ok(Step::Fail(FailureReason::Cancelled))
+        }
+        (B::Pending, A::Amend, L::Live) => Ok(Step::Stay),
+        (B::Pending, A::Confirm | A::Cancel { .. } | A::Amend, L::Dead) => Err(TransitionRefused::HoldExpired),
         (B::Pending, A::Expire, L::Dead) => Ok(Step::Fail(FailureReason::Expired)),
         (B::Pending, A::Expire, L::Live) => Err(TransitionRefused::HoldLive),
-        (B::Confirmed | B::Failed, A::Confirm | A::Expire, L::Live | L::Dead) => Err(TransitionRefused::Final(status)),
+        (B::Confirmed, A::Cancel { sale: false }, L::Live | L::Dead) => Err(TransitionRefused::SaleIsFinal),
+        (B::Confirmed, A::Confirm | A::Expire | A::Amend, L::Live | L::Dead)
+        | (B::Failed, A::Confirm | A::Expire | A::Cancel { .. } | A::Amend, L::Live | L::Dead) => {
+            Err(TransitionRefused::Final(status))
+        }
     }
 }
 
@@ -88,6 +112,22 @@ mod tests {
             (B::Pending, A::Confirm, L::Dead, Err(TransitionRefused::HoldExpired)),
             (B::Pending, A::Expire, L::Live, Err(TransitionRefused::HoldLive)),
             (B::Pending, A::Expire, L::Dead, Ok(Step::Fail(FailureReason::Expired))),
+            (B::Pending, A::Cancel { sale: false }, L::Live, Ok(Step::Fail(FailureReason::Cancelled))),
+            (B::Pending, A::Cancel { sale: true }, L::Live, Ok(Step::Fail(FailureReason::Cancelled))),
+            (B::Pending, A::Cancel { sale: false }, L::Dead, Err(TransitionRefused::HoldExpired)),
+            (B::Pending, A::Cancel { sale: true }, L::Dead, Err(TransitionRefused::HoldExpired)),
+            (B::Pending, A::Amend, L::Live, Ok(Step::Stay)),
+            (B::Pending, A::Amend, L::Dead, Err(TransitionRefused::HoldExpired)),
+            (B::Confirmed, A::Cancel { sale: false }, L::Live, Err(TransitionRefused::SaleIsFinal)),
+            (B::Confirmed, A::Cancel { sale: true }, L::Live, Ok(Step::Fail(FailureReason::Cancelled))),
+            (B::Confirmed, A::Cancel { sale: false }, L::Dead, Err(TransitionRefused::SaleIsFinal)),
+            (B::Confirmed, A::Cancel { sale: true }, L::Dead, Ok(Step::Fail(FailureReason::Cancelled))),
+            (B::Confirmed, A::Amend, L::Live, Err(TransitionRefused::Final(B::Confirmed))),
+            (B::Confirmed, A::Amend, L::Dead, Err(TransitionRefused::Final(B::Confirmed))),
+            (B::Failed, A::Cancel { sale: false }, L::Live, Err(TransitionRefused::Final(B::Failed))),
+            (B::Failed, A::Cancel { sale: true }, L::Dead, Err(TransitionRefused::Final(B::Failed))),
+            (B::Failed, A::Amend, L::Live, Err(TransitionRefused::Final(B::Failed))),
+            (B::Failed, A::Amend, L::Dead, Err(TransitionRefused::Final(B::Failed))),
             (B::Confirmed, A::Confirm, L::Live, Err(TransitionRefused::Final(B::Confirmed))),
             (B::Confirmed, A::Confirm, L::Dead, Err(TransitionRefused::Final(B::Confirmed))),
             (B::Confirmed, A::Expire, L::Live, Err(TransitionRefused::Final(B::Confirmed))),

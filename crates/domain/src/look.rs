@@ -3,7 +3,8 @@
 use crate::command::{Hold, Refusal};
 use crate::deadline::Timestamp;
 use crate::ids::ShowId;
-use crate::ledger::{Ledger, LockedRows, LockedSeat};
+use crate::ledger::{Ledger, LockedRows, LockedSeat, LockedShow};
+use crate::show::Terms;
 
 /// Seats as they were in one snapshot, taken between two readings of the store's clock.
 ///
@@ -21,7 +22,9 @@ impl Look {
     pub fn new(before: Timestamp, after: Timestamp, seats: Vec<LockedSeat>) -> Self {
         let mut shows: Vec<ShowId> = seats.iter().map(|seat| seat.key.show_id).collect();
         shows.dedup();
-        let rows = LockedRows { now: before, shows, seats, bookings: Vec::new() };
+        // A refusal has nothing to do with terms.
+        let shows = shows.into_iter().map(|id| LockedShow { id, terms: Terms::default() }).collect();
+        let rows = LockedRows { now: before, shows, seats, bookings: Vec::new(), used_keys: Vec::new() };
         Self { before: Ledger::open(rows.clone()), after: Ledger::open(LockedRows { now: after, ..rows }) }
     }
 

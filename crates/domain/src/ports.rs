@@ -8,9 +8,11 @@ use async_trait::async_trait;
 use thiserror::Error;
 
 use crate::booking::{Booking, BookingDetails};
-use crate::command::{Command, Hold, Outcome, Refusal};
+use crate::command::{Hold, Outcome, Refusal};
+use crate::history::Transition;
 use crate::ids::{BookingId, ShowId};
 use crate::lifecycle::BookingStatus;
+use crate::request::{Idempotency, Request};
 use crate::seat::Seat;
 use crate::show::{NewShow, Show};
 
@@ -64,9 +66,9 @@ pub struct Sweep {
 /// Bookings and the seats they take.
 #[async_trait]
 pub trait BookingRepository: Send + Sync {
-    /// Runs the commands in their order as one transaction, and returns their outcomes in the same order.
+    /// Runs the requests in their order as one transaction, and returns their outcomes in the same order.
     ///
-    /// - It MUST decide as if the commands ran one after the other, each seeing what those before it did
+    /// - It MUST decide as if the requests ran one after the other, each seeing what those before it did
     ///   (`a_batch_is_decided_in_order`), and keep all of it or nothing (`a_failed_batch_leaves_nothing`).
     /// - It MUST give a seat to one hold only, however many callers there are (`one_seat_and_many_callers`), and a hold all of
     ///   its seats or none (`a_hold_takes_all_of_its_seats_or_none`).
@@ -80,12 +82,22 @@ pub trait BookingRepository: Send + Sync {
     ///   (`a_dead_hold_gives_way_without_a_sweep`), for one caller only (`one_dead_hold_and_many_callers`).
     /// - A refusal MUST name every offending seat (`a_refusal_names_every_seat_and_its_reason`) and change nothing
     ///   (`a_refusal_changes_nothing`).
+    /// - A cancelled hold MUST free its seats, and a sale MUST be cancelled only by who may, a refund then being due
+    ///   (`a_cancelled_hold_frees_its_seats`, `a_sale_is_cancelled_by_whom_may`); what is cancelled stays so.
+    /// - A hold MUST NOT be extended past its limit (`an_extension_ends_at_the_limit`), and MUST be changed wholly or not at all,
+    ///   its deadline as before (`a_change_is_all_or_nothing`).
+    /// - A request that is made again under its key MUST have one effect and the same outcome, refusals included
+    ///   (`a_repeated_request_has_one_effect_and_the_same_answer`), in one batch (`the_same_key_twice_in_a_batch`) and from many
+    ///   callers (`the_same_key_from_many_callers`); another request under that key MUST be refused
+    ///   (`a_key_is_for_one_request`); and a key MUST be as new after its time (`a_key_is_forgotten_after_its_time`).
+    /// - Every transition MUST be kept for good, in the same transaction, and numbered in its show without gaps
+    ///   (`every_transition_is_in_the_history`, `changes_of_a_show_are_numbered_without_gaps`).
     /// - What it answered MUST be there after a crash (`what_was_answered_is_there_after_reopening`).
     ///
     /// # Errors
     /// [`StoreError`]. After all but [`StoreError::OutcomeUnknown`] nothing has happened. The future can be dropped at any time:
     /// the transaction then happens wholly or not at all (`a_dropped_call_is_done_wholly_or_not_at_all`).
-    async fn execute(&self, commands: &[Command]) -> Result<Vec<Outcome>, StoreError>;
+    async fn execute(&self, requests: &[Request]) -> Result<Vec<Outcome>, StoreError>;
 
     /// Looks, for each of the holds, whether it would be refused, without locking anything: the refusals in the same order, and
     /// `None` for a hold that [`Self::execute`] has to decide.
@@ -122,6 +134,19 @@ pub trait BookingRepository: Send + Sync {
     /// [`StoreError`].
     async fn find(&self, id: BookingId) -> Result<Option<BookingDetails>, StoreError>;
 
+    /// What happened to the booking, oldest first; `None` if there is none. A hold that is dead but still PENDING in its row has not
+    /// been failed yet, and its end is not part of it (`every_transition_is_in_the_history`).
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn history(&self, id: BookingId) -> Result<Option<Vec<Transition>>, StoreError>;
+
+    /// Forgets at most `limit` keys whose time is over: how many there were (`a_key_is_forgotten_after_its_time`).
+    ///
+    /// # Errors
+    /// As [`Self::execute`].
+    async fn forget_keys(&self, limit: NonZeroU32) -> Result<u32, StoreError>;
+
     /// The bookings that pass the filter as of now, newest (highest identity) first (`bookings_are_listed_newest_first`).
     ///
     /// # Errors
@@ -129,14 +154,26 @@ pub trait BookingRepository: Send + Sync {
     async fn list(&self, filter: BookingFilter, page: Page) -> Result<Vec<Booking>, StoreError>;
 }
 
+/// What came of a wish for a new show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Creation {
+    /// It exists.
+    Created(Show),
+    /// It exists since this was asked before under the same key.
+    Replayed(ShowId),
+    /// Another request was made under this key before. Nothing has changed.
+    KeyReused,
+}
+
 /// Shows and their seats.
 #[async_trait]
 pub trait ShowRepository: Send + Sync {
-    /// Creates a show and its seats, numbered from 1 and AVAILABLE, all or nothing (`a_show_is_created_with_its_seats`).
+    /// Creates a show and its seats, numbered from 1 and AVAILABLE, all or nothing (`a_show_is_created_with_its_seats`); and under
+    /// a key only once (`a_show_is_created_once_under_its_key`).
     ///
     /// # Errors
     /// [`StoreError`].
-    async fn create(&self, show: &NewShow) -> Result<Show, StoreError>;
+    async fn create(&self, show: &NewShow, idempotency: Option<&Idempotency>) -> Result<Creation, StoreError>;
 
     /// The shows, newest (highest identity) first (`shows_are_listed_newest_first`).
     ///

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
 use domain::{
-    Booking, BookingId, BookingState, Changes, Command, Deadline, Hold, Keys, Ledger, LedgerError, Life, LockedRows, LockedSeat,
-    Outcome, Owner, Refusal, SeatKey, SeatNumber, SeatRefusalReason, SeatSelection, SeatState, ShowId, Timestamp, UserName,
+    Booking, BookingId, BookingState, Change, Changes, Command, Deadline, Extend, Hold, Keys, Ledger, LedgerError, Life,
+    LockedRows, LockedSeat, LockedShow, Outcome, Owner, Refusal, Request, SeatExchange, SeatKey, SeatNumber, SeatRefusalReason,
+    SeatSelection, SeatState, ShowId, Terms, Timestamp, UserName,
 };
 use proptest::prelude::*;
 
@@ -36,9 +37,11 @@ impl Tables {
 
     /// What the ports ask a store to lock for these commands.
     fn lock(&self, commands: &[Command]) -> LockedRows {
-        let keys = Keys::of(commands);
+        let keys = Keys::of(&commands.iter().cloned().map(Request::from).collect::<Vec<_>>());
         let mut bookings: BTreeSet<BookingId> = keys.bookings.iter().copied().collect();
-        for key in &keys.seats {
+        let wanted: Vec<SeatKey> =
+            keys.seats.iter().copied().chain(keys.additions.iter().map(|(_, number)| seat(number.get()))).collect();
+        for key in &wanted {
             if let Some(SeatState::Held { by, until }) = self.seats.get(key)
                 && until.life(self.now) == Life::Dead
             {
@@ -47,9 +50,15 @@ impl Tables {
         }
         let bookings: Vec<Booking> = bookings.iter().filter_map(|id| self.bookings.get(id)).cloned().collect();
         let theirs = bookings.iter().flat_map(|booking| booking.seats.iter().map(|number| seat(number.get())));
-        let seats: BTreeSet<SeatKey> = keys.seats.iter().copied().chain(theirs).collect();
+        let seats: BTreeSet<SeatKey> = wanted.into_iter().chain(theirs).collect();
         let seats = seats.into_iter().filter_map(|key| self.seats.get(&key).map(|&state| LockedSeat { key, state }));
-        LockedRows { now: self.now, shows: vec![show()], seats: seats.collect(), bookings }
+        LockedRows {
+            now: self.now,
+            shows: vec![LockedShow { id: show(), terms: Terms::default() }],
+            seats: seats.collect(),
+            bookings,
+            used_keys: Vec::new(),
+        }
     }
 
     fn save(&mut self, changes: &Changes) -> Vec<BookingId> {
@@ -70,7 +79,9 @@ impl Tables {
             ids.push(id);
         }
         for change in &changes.bookings {
-            self.bookings.get_mut(&change.id).unwrap().state = change.state;
+            let booking = self.bookings.get_mut(&change.id).unwrap();
+            (booking.state, booking.deadline) = (change.state, change.deadline);
+            booking.seats.clone_from(&change.seats);
         }
         let id = |owner| match owner {
             Owner::Stored(id) => id,
@@ -89,7 +100,7 @@ impl Tables {
 
     fn execute(&mut self, commands: &[Command]) -> Vec<Outcome> {
         let mut ledger = Ledger::open(self.lock(commands));
-        let decisions: Vec<_> = commands.iter().map(|command| ledger.apply(command).unwrap()).collect();
+        let decisions: Vec<_> = commands.iter().map(|command| ledger.apply(&command.clone().into()).unwrap()).collect();
         let ids = self.save(&ledger.into_changes());
         decisions.into_iter().map(|decision| decision.outcome(&ids).unwrap()).collect()
     }
@@ -139,6 +150,17 @@ fn command() -> impl Strategy<Value = Command> {
         4 => (seats, 1..4_i64).prop_map(|(seats, seconds)| hold(&seats.into_iter().collect::<Vec<_>>(), seconds)),
         2 => (1..=12_i64).prop_map(|id| Command::Confirm { booking_id: booking(id) }),
         2 => (1..=12_i64).prop_map(|id| Command::Expire { booking_id: booking(id) }),
+        1 => (1..=12_i64).prop_map(|id| Command::Cancel { booking_id: booking(id) }),
+        1 => (1..=12_i64, 1..4_i64).prop_map(|(id, seconds)| {
+            let (hold_for, hold_limit) = (TimeDelta::seconds(seconds), TimeDelta::seconds(5));
+            Command::Extend(Extend { booking_id: booking(id), hold_for, hold_limit })
+        }),
+        2 => (1..=12_i64, proptest::sample::subsequence((1..=SEATS).collect::<Vec<_>>(), 1..4), 0..4_usize).prop_map(
+            |(id, seats, added)| {
+                let (add, remove) = seats.split_at(added.min(seats.len()));
+                Command::Change(Change { booking_id: booking(id), seats: SeatExchange::new(add, remove, 9).unwrap(), seats_max: 4 })
+            }
+        ),
     ]
 }
 
@@ -151,7 +173,7 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
 fn nameable(commands: Vec<Command>, known: usize) -> Vec<Command> {
     let is_known = |command: &Command| match command {
         Command::Hold(_) => true,
-        Command::Confirm { booking_id } | Command::Expire { booking_id } => usize::try_from(booking_id.get()).unwrap() <= known,
+        other => other.booking_id().is_some_and(|id| usize::try_from(id.get()).unwrap() <= known),
     };
     commands.into_iter().filter(is_known).collect()
 }
@@ -217,21 +239,21 @@ fn it_decides_nothing_on_rows_that_are_missing_or_contradict_each_other() {
     let whole = tables.lock(&rival);
 
     let without_the_booking = LockedRows { bookings: Vec::new(), ..whole.clone() };
-    assert_eq!(Ledger::open(without_the_booking).apply(&rival[0]), Err(LedgerError::RowsMissing));
+    assert_eq!(Ledger::open(without_the_booking).apply(&rival[0].clone().into()), Err(LedgerError::RowsMissing));
 
     let mut without_its_other_seat = whole.clone();
     without_its_other_seat.seats.retain(|locked| locked.key == seat(1));
-    assert_eq!(Ledger::open(without_its_other_seat).apply(&rival[0]), Err(LedgerError::RowsMissing));
+    assert_eq!(Ledger::open(without_its_other_seat).apply(&rival[0].clone().into()), Err(LedgerError::RowsMissing));
 
     let mut contradicting = whole.clone();
     contradicting.seats.iter_mut().find(|locked| locked.key == seat(2)).unwrap().state = SeatState::Available;
     let corrupt = Err(LedgerError::Corrupt { key: seat(2), booking_id: booking(1) });
-    assert_eq!(Ledger::open(contradicting).apply(&rival[0]), corrupt);
+    assert_eq!(Ledger::open(contradicting).apply(&rival[0].clone().into()), corrupt);
 
     let mut ended = whole;
-    ended.bookings[0].state = BookingState::Failed { reason: domain::FailureReason::Expired };
+    ended.bookings[0].state = BookingState::Failed { reason: domain::FailureReason::Expired, refund_due: false };
     let corrupt = Err(LedgerError::Corrupt { key: seat(1), booking_id: booking(1) });
-    assert_eq!(Ledger::open(ended).apply(&rival[0]), corrupt);
+    assert_eq!(Ledger::open(ended).apply(&rival[0].clone().into()), corrupt);
 }
 
 /// A store may hand over what was due a moment ago.

@@ -8,11 +8,12 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
-use box_office::{SweepPlan, Sweeper};
+use box_office::{SweepPlan, Sweeper, forget_keys};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use domain::{StoreHealth, TimeSource, Unready};
 use postgres_adapter::{PgSettings, PgStore};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 
 use crate::settings::WorkerSettings;
 
@@ -75,7 +76,8 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
 async fn sweep(settings: WorkerSettings) -> anyhow::Result<()> {
     let database = PgSettings {
         ca_file: settings.ca_file,
-        writers_max: Sweeper::AT_ONCE_WHEN_BEHIND,
+        // One more to forget keys with.
+        writers_max: Sweeper::AT_ONCE_WHEN_BEHIND + 1,
         readers_max: 1,
         ..PgSettings::new(settings.url.expose())
     };
@@ -87,24 +89,30 @@ async fn sweep(settings: WorkerSettings) -> anyhow::Result<()> {
     tracing::info!(tick_ms = u64::try_from(plan.tick.as_millis()).unwrap_or(u64::MAX), batch = plan.batch, "sweeping");
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let stopped = async move {
+    let (stop, stopped) = watch::channel(());
+    tokio::spawn(async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
-    };
-    tokio::pin!(stopped);
+        drop(stop);
+    });
     let health = store.health();
     let ready = tokio::select! {
         ready = until_ready(health.as_ref()) => Some(ready),
-        () = &mut stopped => None,
+        () = ended(stopped.clone()) => None,
     };
     if let Some(ready) = ready {
         ready?;
-        sweeper.run(stopped).await;
+        tokio::join!(sweeper.run(ended(stopped.clone())), forget_keys(store.bookings(), plan.batch, ended(stopped)));
     }
     tracing::info!("closed");
     Ok(())
+}
+
+/// Waits until a signal has come.
+async fn ended(mut stopped: watch::Receiver<()>) {
+    let _ = stopped.changed().await;
 }
 
 /// Waits for a database with this program's schema.

@@ -1,12 +1,13 @@
 //! What a batch costs, one after the other on one connection, without HTTP and without a queue: in two round trips and in one.
 //! Starts a durable PostgreSQL of its own. `cargo run --release -p postgres-adapter --example batch_costs`
-#![expect(clippy::unwrap_used, reason = "a measurement that fails has nothing to say")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a measurement that fails has nothing to say")]
 
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use domain::{
-    BookingRepository, Command, Hold, NewShow, Outcome, SeatSelection, ShowRepository, TimeSource, Timestamp, UserName,
+    BookingRepository, Command, Creation, Hold, NewShow, Outcome, Request, SeatSelection, ShowRepository, TimeSource, Timestamp,
+    UserName,
 };
 use postgres_adapter::{Foresee, PgSettings, PgStore, migrate};
 use throwaway_postgres::{Cluster, DURABLE};
@@ -28,7 +29,8 @@ async fn main() {
     for batch_size in [1, 4, 31] {
         for (trips, foresee) in [("two trips", Foresee::Never), ("one trip", Foresee::Always)] {
             let store = PgStore::new(&PgSettings { foresee, ..PgSettings::new(url.as_str()) }, TimeSource::Store).unwrap();
-            let show = store.shows().create(&NewShow::new("Measured", Timestamp::UNIX_EPOCH, SEATS).unwrap()).await.unwrap();
+            let new = NewShow::new("Measured", Timestamp::UNIX_EPOCH, SEATS).unwrap();
+            let Creation::Created(show) = store.shows().create(&new, None).await.unwrap() else { panic!("there is no key") };
             session.batch_execute("VACUUM ANALYZE").await.unwrap();
             session.batch_execute("CHECKPOINT").await.unwrap();
             let hold = |n: i64| {
@@ -39,7 +41,7 @@ async fn main() {
             let (bookings, begun) = (store.bookings(), Instant::now());
             let (mut batches, mut made) = (0_u32, 0);
             while begun.elapsed() < MEASURED_FOR && made + batch_size <= SEATS {
-                let batch: Vec<Command> = (made..made + batch_size).map(hold).collect();
+                let batch: Vec<Request> = (made..made + batch_size).map(|n| hold(n).into()).collect();
                 let outcomes = bookings.execute(&batch).await.unwrap();
                 assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::Held { .. })));
                 made += batch_size;

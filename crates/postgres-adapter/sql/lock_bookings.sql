@@ -4,10 +4,19 @@
 -- $3 bigint[]               ids of the named bookings
 -- $4 boolean                whether to reach for dead holds
 -- $5 timestamptz            the time, or null for the database's clock
+-- $6 bigint[], $7 bigint[]  booking and number of each seat that is wanted in the show of a named booking
 --
 -- Locks: bookings, in the order of their id: the named ones, and, reaching for dead holds, those with one on a wanted seat.
 --
 -- The clock is read for each row after its lock is held, see lock_seats.
+WITH wanted AS MATERIALIZED (
+    SELECT show_id, seat_number
+    FROM unnest($1::bigint[], $2::bigint[]) AS given (show_id, seat_number)
+    UNION ALL
+    SELECT b.show_id, added.seat_number
+    FROM unnest($6::bigint[], $7::bigint[]) AS added (id, seat_number)
+    JOIN bookings b ON b.id = added.id
+)
 SELECT locked.*, clock_timestamp() AS now
 FROM (
     SELECT id
@@ -16,14 +25,14 @@ FROM (
         FROM unnest($3::bigint[]) AS named (id)
         UNION
         SELECT dead.booking_id
-        FROM unnest($1::bigint[], $2::bigint[]) AS wanted (show_id, seat_number)
+        FROM wanted
         JOIN seats dead USING (show_id, seat_number)
         WHERE $4 AND dead.held_until <= COALESCE($5::timestamptz, clock_timestamp())
     ) AS touched (id)
     ORDER BY id
 ) AS sorted
 CROSS JOIN LATERAL (
-    SELECT b.id, b.show_id, b.user_name, b.seat_numbers, b.status, b.failure_reason,
+    SELECT b.id, b.show_id, b.user_name, b.seat_numbers, b.status, b.failure_reason, b.refund_due,
            b.expires_at, b.confirmed_at, b.created_at, b.updated_at
     FROM bookings b
     WHERE b.id = sorted.id

@@ -4,6 +4,7 @@
 -- $3 bigint[]               ids of the named bookings
 -- $4 boolean                whether to reach for dead holds
 -- $5 timestamptz            the time, or null for the database's clock
+-- $6 bigint[], $7 bigint[]  booking and number of each seat that is wanted in the show of a named booking
 --
 -- Locks: seats, in key order: the wanted ones, every seat of a named booking, and, reaching for dead holds, every seat of a
 -- booking whose dead hold is on a wanted one. Which seats a booking has is read before they are locked, so a hold that dies, or
@@ -12,19 +13,26 @@
 -- Each seat is locked in a query of its own, in the order of the sorted keys: that always goes by the key, and is cheaper than to
 -- carry whole rows through a join to the locks. The clock is read for each row after its lock is held, so that of the last row after
 -- all.
+WITH wanted AS MATERIALIZED (
+    SELECT show_id, seat_number
+    FROM unnest($1::bigint[], $2::bigint[]) AS given (show_id, seat_number)
+    UNION ALL
+    SELECT b.show_id, added.seat_number
+    FROM unnest($6::bigint[], $7::bigint[]) AS added (id, seat_number)
+    JOIN bookings b ON b.id = added.id
+)
 SELECT locked.*, clock_timestamp() AS now
 FROM (
     SELECT show_id, seat_number
     FROM (
-        SELECT wanted.show_id, wanted.seat_number
-        FROM unnest($1::bigint[], $2::bigint[]) AS wanted (show_id, seat_number)
+        SELECT show_id, seat_number FROM wanted
         UNION
         SELECT b.show_id, unnest(b.seat_numbers)
         FROM unnest($3::bigint[]) AS named (id)
         JOIN bookings b ON b.id = named.id
         UNION
         SELECT b.show_id, unnest(b.seat_numbers)
-        FROM unnest($1::bigint[], $2::bigint[]) AS wanted (show_id, seat_number)
+        FROM wanted
         JOIN seats dead USING (show_id, seat_number)
         JOIN bookings b ON b.id = dead.booking_id
         WHERE $4 AND dead.held_until <= COALESCE($5::timestamptz, clock_timestamp())

@@ -2,30 +2,48 @@
 -- of the new bookings in order; no row if nothing was saved.
 --
 -- $1 timestamptz                the time, or null for the database's clock
--- $2 timestamptz                the instant from which on it is too late, or null
+-- $2 timestamptz                the instant from which on this is good
+-- $3 timestamptz                the instant from which on it is too late, or null
 -- seats, each but once:
--- $3 bigint[], $4 bigint[]      show, number
--- $5 bigint[], $6 timestamptz[] expected: booking that has it, deadline of the hold; null for none
--- $7 text[]                     new status
--- $8 bigint[], $9 bigint[]      new booking that has it, by id or as an index (from 1) into the new bookings
--- $10 bigint[]                  how long it is held, in microseconds; null for not at all
+-- $4 bigint[], $5 bigint[]      show, number
+-- $6 bigint[], $7 timestamptz[] expected: booking that has it, deadline of the hold; null for none
+-- $8 text[]                     new status
+-- $9 bigint[], $10 bigint[]     new booking that has it, by id or as an index (from 1) into the new bookings
+-- $11 bigint[]                  how long it is held, in microseconds from now; or null
+-- $12 timestamptz[]             until when it is held; or null
 -- new bookings:
--- $11 bigint[], $12 text[]      show, user name
--- $13 text[], $14 bigint[]      seat numbers as an array literal, how long they are held in microseconds
--- bookings to be confirmed, each but once, all of them expected to be PENDING:
--- $15 bigint[], $16 text[]      id, expected seat numbers as an array literal
--- $17 timestamptz[]             expected deadline
+-- $13 bigint[], $14 text[]      show, user name
+-- $15 text[], $16 bigint[]      seat numbers as an array literal, how long they are held in microseconds
+-- $17 text[]                    who made it
+-- stored bookings, each but once, all of them expected to be PENDING:
+-- $18 bigint[], $19 text[]      id, expected seat numbers as an array literal
+-- $20 timestamptz[]             expected deadline
+-- $21 text[], $22 text[]        new status, failure reason or null
+-- $23 text[], $24 bigint[]      new seat numbers as an array literal, new deadline in microseconds from now; null for as before
+-- history of stored bookings, and the shows of all that happens, each but once:
+-- $25 bigint[], $26 bigint[]    show, booking
+-- $27 text[], $28 text[]        event, who
+-- $29 text[], $30 bigint[]      seat numbers as an array literal; the shows
+-- keys, all of them expected not to have been used:
+-- $31 text[], $32 bytea[]       key, fingerprint
+-- $33 bigint[]                  how long they are kept, in microseconds
+-- $34 text[], $35 bigint[]      what came of it; for a new booking only its beginning, and the booking as an index
+-- $36 bigint[]                  deadline that ends what came of it, in microseconds from now, or null
 --
--- Locks: the seats, in key order; then the bookings, in the order of their ids; each in a query of its own, see lock_seats. Only
--- locked rows are compared, and the clock is read when all of them are locked.
+-- Locks: the seats, in key order; then the bookings, in the order of their ids; then the shows, in the order of theirs, unless
+-- somebody has one: then this gives way. Each is locked in a query of its own, see lock_seats. Only locked rows are compared, and the
+-- clock is read when all of them are locked. The history is read as it was when this began: a number or a key that was used
+-- meanwhile is an error, by the primary key, and nothing has happened.
 WITH seat AS MATERIALIZED (
     SELECT locked.booking_id IS NOT DISTINCT FROM expected.booking_id
            AND locked.held_until IS NOT DISTINCT FROM expected.held_until AS as_expected,
-           expected.show_id, expected.seat_number, expected.status, expected.old_booking, expected.new_booking, expected.hold_for
+           expected.show_id, expected.seat_number, expected.status, expected.old_booking, expected.new_booking, expected.hold_for,
+           expected.new_held_until
     FROM (
         SELECT *
-        FROM unnest($3::bigint[], $4::bigint[], $5::bigint[], $6::timestamptz[], $7::text[], $8::bigint[], $9::bigint[], $10::bigint[])
-             AS given (show_id, seat_number, booking_id, held_until, status, old_booking, new_booking, hold_for)
+        FROM unnest($4::bigint[], $5::bigint[], $6::bigint[], $7::timestamptz[], $8::text[], $9::bigint[], $10::bigint[], $11::bigint[],
+                    $12::timestamptz[])
+             AS given (show_id, seat_number, booking_id, held_until, status, old_booking, new_booking, hold_for, new_held_until)
         ORDER BY show_id, seat_number
     ) AS expected
     CROSS JOIN LATERAL (
@@ -39,11 +57,13 @@ WITH seat AS MATERIALIZED (
 ), booking AS MATERIALIZED (
     SELECT locked.status = 'PENDING' AND locked.expires_at = expected.expires_at
            AND locked.seat_numbers = expected.seat_numbers::integer[] AS as_expected,
-           expected.id
+           expected.id, expected.new_status, expected.failure_reason, expected.new_seat_numbers::integer[] AS new_seat_numbers,
+           expected.hold_for
     FROM (
         SELECT *
-        FROM unnest($15::bigint[], $16::text[], $17::timestamptz[]) AS given (id, seat_numbers, expires_at)
-        WHERE (SELECT n FROM seats_found) = cardinality($3)
+        FROM unnest($18::bigint[], $19::text[], $20::timestamptz[], $21::text[], $22::text[], $23::text[], $24::bigint[])
+             AS given (id, seat_numbers, expires_at, new_status, failure_reason, new_seat_numbers, hold_for)
+        WHERE (SELECT n FROM seats_found) = cardinality($4)
         ORDER BY id
     ) AS expected
     CROSS JOIN LATERAL (
@@ -54,35 +74,77 @@ WITH seat AS MATERIALIZED (
     ) AS locked
 ), bookings_found AS MATERIALIZED (
     SELECT count(*) AS n FROM booking WHERE as_expected
+), show AS MATERIALIZED (
+    SELECT locked.id
+    FROM (
+        SELECT id
+        FROM unnest($30::bigint[]) AS given (id)
+        WHERE (SELECT n FROM seats_found) = cardinality($4) AND (SELECT n FROM bookings_found) = cardinality($18)
+        ORDER BY id
+    ) AS changed
+    CROSS JOIN LATERAL (
+        SELECT s.id FROM shows s WHERE s.id = changed.id FOR NO KEY UPDATE SKIP LOCKED
+    ) AS locked
 ), clock AS MATERIALIZED (
     SELECT clock_timestamp() AS read
-    FROM seats_found CROSS JOIN bookings_found
-    WHERE seats_found.n = cardinality($3) AND bookings_found.n = cardinality($15)
+    FROM (SELECT count(*) AS n FROM show) AS shows_found
+    WHERE shows_found.n = cardinality($30) AND NOT EXISTS (SELECT FROM idempotency_keys WHERE key = ANY ($31::text[]))
 ), foreseen AS MATERIALIZED (
     SELECT now
     FROM (SELECT COALESCE($1::timestamptz, read) AS now FROM clock) AS reading
-    WHERE $2::timestamptz IS NULL OR now < $2
+    WHERE now >= $2::timestamptz AND ($3::timestamptz IS NULL OR now < $3)
 ), new AS MATERIALIZED (
-    SELECT nextval('bookings_id_seq') AS id, given.*
+    SELECT nextval('bookings_id_seq') AS id, foreseen.now, given.n, given.show_id, given.user_name,
+           given.seat_numbers::integer[] AS seat_numbers, given.hold_for, given.actor
     FROM foreseen
-    CROSS JOIN unnest($11::bigint[], $12::text[], $13::text[], $14::bigint[])
-         WITH ORDINALITY AS given (show_id, user_name, seat_numbers, hold_for, n)
+    CROSS JOIN unnest($13::bigint[], $14::text[], $15::text[], $16::bigint[], $17::text[])
+         WITH ORDINALITY AS given (show_id, user_name, seat_numbers, hold_for, actor, n)
 ), made AS (
     INSERT INTO bookings (id, show_id, user_name, seat_numbers, status, expires_at, created_at, updated_at)
-    SELECT id, show_id, user_name, seat_numbers::integer[], 'PENDING', now + hold_for * interval '1 microsecond', now, now
-    FROM foreseen CROSS JOIN new
-), confirmed AS (
+    SELECT id, show_id, user_name, seat_numbers, 'PENDING', now + hold_for * interval '1 microsecond', now, now
+    FROM new
+), changed AS (
     UPDATE bookings b
-    SET status = 'CONFIRMED', confirmed_at = now, updated_at = now
-    FROM foreseen
-    WHERE b.id = ANY (ARRAY(SELECT id FROM booking))
+    SET status = booking.new_status, failure_reason = booking.failure_reason, seat_numbers = booking.new_seat_numbers,
+        confirmed_at = CASE WHEN booking.new_status = 'CONFIRMED' THEN now END,
+        expires_at = COALESCE(now + booking.hold_for * interval '1 microsecond', b.expires_at), updated_at = now
+    FROM foreseen CROSS JOIN booking
+    WHERE b.id = booking.id
 ), saved AS MATERIALIZED (
     SELECT now, (SELECT array_agg(id ORDER BY n) FROM new) AS new_ids FROM foreseen
 ), taken AS (
     UPDATE seats s
     SET status = seat.status, booking_id = COALESCE(seat.old_booking, saved.new_ids[seat.new_booking]),
-        held_until = saved.now + seat.hold_for * interval '1 microsecond'
+        held_until = COALESCE(saved.now + seat.hold_for * interval '1 microsecond', seat.new_held_until)
     FROM saved CROSS JOIN seat
     WHERE s.show_id = seat.show_id AND s.seat_number = seat.seat_number
+), last AS MATERIALIZED (
+    SELECT show.id AS show_id, COALESCE((
+        SELECT h.number FROM booking_history h WHERE h.show_id = show.id ORDER BY h.number DESC LIMIT 1
+    ), 0) AS number
+    FROM foreseen CROSS JOIN show
+), recorded AS (
+    INSERT INTO booking_history (show_id, number, booking_id, happened_at, event, from_status, actor, seat_numbers)
+    SELECT entry.show_id, last.number + row_number() OVER (PARTITION BY entry.show_id ORDER BY entry.is_new, entry.n),
+           entry.booking_id, foreseen.now, entry.event, entry.from_status, entry.actor, entry.seat_numbers
+    FROM foreseen
+    CROSS JOIN (
+        SELECT false AS is_new, n, show_id, booking_id, event, 'PENDING' AS from_status, actor, seat_numbers::integer[] AS seat_numbers
+        FROM unnest($25::bigint[], $26::bigint[], $27::text[], $28::text[], $29::text[])
+             WITH ORDINALITY AS stored (show_id, booking_id, event, actor, seat_numbers, n)
+        UNION ALL
+        -- What is free may have been given up by a stored booking, never by a new one.
+        SELECT true, n, show_id, id, 'held', NULL, actor, seat_numbers
+        FROM new
+    ) AS entry
+    JOIN last USING (show_id)
+), known AS (
+    INSERT INTO idempotency_keys (key, fingerprint, expires_at, outcome)
+    SELECT used.key, used.fingerprint, saved.now + used.keep_for * interval '1 microsecond',
+           concat_ws(' ', used.outcome, saved.new_ids[used.new_booking],
+                     (extract(epoch FROM saved.now) * 1000000)::bigint + used.deadline)
+    FROM saved
+    CROSS JOIN unnest($31::text[], $32::bytea[], $33::bigint[], $34::text[], $35::bigint[], $36::bigint[])
+         AS used (key, fingerprint, keep_for, outcome, new_booking, deadline)
 )
 SELECT now, new_ids FROM saved

@@ -1,11 +1,15 @@
--- Brings bookings to their new states. Their rows are locked by the caller; no other lock is taken.
+-- Brings bookings to what they have become. Their rows are locked by the caller; no other lock is taken.
 --
--- $1 timestamptz    the instant of the change
--- $2 bigint[]       ids
--- $3 text[]         new statuses
--- $4 text[]         failure reasons, or null
--- $5 timestamptz[]  when confirmed, or null
+-- $1 timestamptz          the instant of the change
+-- $2 bigint[], $3 text[]  id, new status
+-- $4 text[], $5 boolean[] failure reason or null, whether a refund is due
+-- $6 timestamptz[]        when confirmed, or null
+-- $7 text[]               seat numbers as an array literal
+-- $8 timestamptz[]        deadline
 UPDATE bookings b
-SET status = change.status, failure_reason = change.failure_reason, confirmed_at = change.confirmed_at, updated_at = $1
-FROM unnest($2::bigint[], $3::text[], $4::text[], $5::timestamptz[]) AS change (id, status, failure_reason, confirmed_at)
+SET status = change.status, failure_reason = change.failure_reason, refund_due = change.refund_due,
+    confirmed_at = change.confirmed_at, seat_numbers = change.seat_numbers::integer[], expires_at = change.expires_at,
+    updated_at = $1
+FROM unnest($2::bigint[], $3::text[], $4::text[], $5::boolean[], $6::timestamptz[], $7::text[], $8::timestamptz[])
+     AS change (id, status, failure_reason, refund_due, confirmed_at, seat_numbers, expires_at)
 WHERE b.id = change.id

@@ -5,16 +5,16 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use domain::{
-    Booking, BookingDetails, BookingFilter, BookingId, BookingRepository, BookingStatus, Command, Hold, Outcome, Page, Refusal,
-    StoreError, Sweep, TimeSource,
+    Booking, BookingDetails, BookingFilter, BookingId, BookingRepository, BookingStatus, Hold, Outcome, Page, Refusal, Request,
+    StoreError, Sweep, TimeSource, Transition,
 };
-
 use tokio_postgres::Row;
 
-use crate::connection::{Connections, Foresee};
+use crate::batch::Done;
+use crate::connection::{Connections, Foresee, TimedOut, no_answer};
 use crate::foresight::Foresight;
 use crate::sweep::Bookmark;
-use crate::{batch, encoding, foresight, look, rows, statements, sweep};
+use crate::{batch, encoding, error, foreseen, look, rows, statements, sweep};
 
 /// Bookings in PostgreSQL.
 pub struct PgBookingRepository {
@@ -30,21 +30,21 @@ impl PgBookingRepository {
     }
 
     /// The batch in one round trip, if it is foreseen and that comes true; else in two.
-    async fn run(&self, commands: &[Command]) -> Result<Vec<Outcome>, StoreError> {
+    async fn run(&self, requests: &[Request]) -> Result<Done, StoreError> {
         let begun = Instant::now();
         let lease = self.connections.writer().await?;
-        if let Some(forecast) = self.foresight.of(commands) {
-            match foresight::run(&lease, &self.time, forecast).await {
-                Ok(Some(outcomes)) => {
+        if let Some(forecast) = self.foresight.of(requests) {
+            match foreseen::run(&lease, &self.time, forecast).await {
+                Ok(Some((outcomes, now))) => {
                     lease.give_back();
-                    tracing::debug!(commands = commands.len(), total = ?begun.elapsed(), "batch in one trip");
-                    return Ok(outcomes);
+                    tracing::debug!(commands = requests.len(), total = ?begun.elapsed(), "batch in one trip");
+                    return Ok(Done { outcomes, now, shows: Vec::new() });
                 }
                 Ok(None) => self.foresight.failed(),
                 Err(error) => return Err(batch::give_up(lease, error).await),
             }
         }
-        batch::run(lease, &self.time, commands).await
+        batch::run(lease, &self.time, requests).await
     }
 
     async fn read(&self, id: BookingId) -> Result<Vec<Row>, StoreError> {
@@ -54,12 +54,12 @@ impl PgBookingRepository {
 
 #[async_trait]
 impl BookingRepository for PgBookingRepository {
-    async fn execute(&self, commands: &[Command]) -> Result<Vec<Outcome>, StoreError> {
-        if commands.is_empty() {
+    async fn execute(&self, requests: &[Request]) -> Result<Vec<Outcome>, StoreError> {
+        if requests.is_empty() {
             return Ok(Vec::new());
         }
-        let outcomes = self.run(commands).await?;
-        self.foresight.learn(commands, &outcomes);
+        let Done { outcomes, now, shows } = self.run(requests).await?;
+        self.foresight.learn(requests, &outcomes, now, &shows);
         Ok(outcomes)
     }
 
@@ -90,6 +90,23 @@ impl BookingRepository for PgBookingRepository {
             Ok((seat.key.number, seat.state.as_of(now).status()))
         });
         Ok(Some(BookingDetails { booking, seats: seats.collect::<Result<_, StoreError>>()? }))
+    }
+
+    async fn history(&self, id: BookingId) -> Result<Option<Vec<Transition>>, StoreError> {
+        let found = self.connections.reader().await?.read(statements::FIND_HISTORY, &[&id.get()]).await?;
+        // A booking's history begins with it.
+        if found.is_empty() { Ok(None) } else { found.iter().map(rows::transition).collect::<Result<_, _>>().map(Some) }
+    }
+
+    async fn forget_keys(&self, limit: NonZeroU32) -> Result<u32, StoreError> {
+        let lease = self.connections.writer().await?;
+        let forget = lease.prepared(statements::FORGET_KEYS).await?;
+        let limit = i64::from(limit.get());
+        let forgotten =
+            lease.within(lease.execute(&forget, &[&limit, &self.time.fixed()])).await.map_err(|TimedOut| no_answer())?;
+        let forgotten = forgotten.map_err(|error| error::of_one_trip(&error))?;
+        lease.give_back();
+        Ok(u32::try_from(forgotten).unwrap_or(u32::MAX))
     }
 
     async fn list(&self, filter: BookingFilter, page: Page) -> Result<Vec<Booking>, StoreError> {

@@ -1,6 +1,6 @@
 //! States as the tables write them: the one place that knows the words.
 
-use domain::{BookingState, BookingStatus, FailureReason, SeatNumber, SeatStatus};
+use domain::{BookingState, BookingStatus, Event, FailureReason, SeatNumber, SeatStatus};
 
 pub(crate) const fn seat_status(status: SeatStatus) -> &'static str {
     match status {
@@ -20,8 +20,19 @@ pub(crate) const fn booking_status(status: BookingStatus) -> &'static str {
 
 pub(crate) const fn failure_reason(state: &BookingState) -> Option<&'static str> {
     match state {
-        BookingState::Failed { reason: FailureReason::Expired } => Some("expired"),
+        BookingState::Failed { reason, .. } => Some(event(Event::Failed(*reason))),
         BookingState::Pending | BookingState::Confirmed { .. } => None,
+    }
+}
+
+pub(crate) const fn event(event: Event) -> &'static str {
+    match event {
+        Event::Held => "held",
+        Event::Extended => "extended",
+        Event::Changed => "changed",
+        Event::Confirmed => "confirmed",
+        Event::Failed(FailureReason::Expired) => "expired",
+        Event::Failed(FailureReason::Cancelled) => "cancelled",
     }
 }
 
@@ -50,5 +61,14 @@ pub(crate) fn parse_booking_status(word: &str) -> Option<BookingStatus> {
 }
 
 pub(crate) fn parse_failure_reason(word: &str) -> Option<FailureReason> {
-    (word == "expired").then_some(FailureReason::Expired)
+    match parse_event(word)? {
+        Event::Failed(reason) => Some(reason),
+        Event::Held | Event::Extended | Event::Changed | Event::Confirmed => None,
+    }
+}
+
+pub(crate) fn parse_event(word: &str) -> Option<Event> {
+    let ends = [FailureReason::Expired, FailureReason::Cancelled].map(Event::Failed);
+    let events = [Event::Held, Event::Extended, Event::Changed, Event::Confirmed].into_iter().chain(ends);
+    events.into_iter().find(|known| event(*known) == word)
 }

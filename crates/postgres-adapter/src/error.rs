@@ -3,7 +3,7 @@
 use deadpool_postgres::PoolError;
 use domain::StoreError;
 use tokio_postgres::Error;
-use tokio_postgres::error::SqlState;
+use tokio_postgres::error::{DbError, SqlState};
 
 /// A failure before the commit was sent: whatever it is, nothing has happened.
 pub(crate) fn before_commit(error: &Error) -> StoreError {
@@ -11,7 +11,7 @@ pub(crate) fn before_commit(error: &Error) -> StoreError {
         return StoreError::Unavailable(with_sources(error));
     };
     let text = format!("{} {}", db.code().code(), db.message());
-    if is_contention(db.code()) {
+    if is_contention(db.code()) || is_taken_number_or_key(db) {
         StoreError::Contended(text)
     } else if is_unavailability(db.code()) {
         StoreError::Unavailable(text)
@@ -59,6 +59,17 @@ pub(crate) fn of_pool(error: &PoolError) -> StoreError {
 fn is_contention(code: &SqlState) -> bool {
     [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED, SqlState::LOCK_NOT_AVAILABLE, SqlState::QUERY_CANCELED]
         .contains(code)
+}
+
+/// Whether a statement failed for no other reason than that someone else has used a request's key, or the next number of a show,
+/// since it began: the same again sees that.
+pub(crate) fn is_overtaken(error: &Error) -> bool {
+    error.as_db_error().is_some_and(is_taken_number_or_key)
+}
+
+fn is_taken_number_or_key(error: &DbError) -> bool {
+    *error.code() == SqlState::UNIQUE_VIOLATION
+        && matches!(error.constraint(), Some("booking_history_pkey" | "idempotency_keys_pkey"))
 }
 
 /// The server goes down, comes up, is full, or can't write.

@@ -97,3 +97,46 @@ pub(crate) fn compare(found: Option<i32>) -> Result<(), Unready> {
 pub(crate) fn says_no_history(error: &tokio_postgres::Error) -> bool {
     error.code() == Some(&SqlState::UNDEFINED_TABLE)
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::{BookingId, BookingRepository, BookingStatus, Event, FailureReason, TimeSource, Transition};
+    use throwaway_postgres::Cluster;
+
+    use super::*;
+    use crate::PgStore;
+
+    const MADE_BEFORE: &str = "
+        INSERT INTO shows (name, start_time, total_seats, created_at) VALUES ('Hamlet', now(), 3, now());
+        INSERT INTO seats (show_id, seat_number) SELECT 1, generate_series(1, 3);
+        INSERT INTO bookings (show_id, user_name, seat_numbers, status, failure_reason, confirmed_at, created_at, updated_at, expires_at) VALUES
+            (1, 'Ada', '{1}', 'PENDING', NULL, NULL, now(), now(), now() + interval '1 hour'),
+            (1, 'Bob', '{2}', 'CONFIRMED', NULL, now(), now() - interval '2 s', now(), now() + interval '1 s'),
+            (1, 'Cy', '{3}', 'FAILED', 'expired', NULL, now() - interval '3 s', now(), now() - interval '1 s')";
+
+    /// Bookings that were made before there was a history have the one that can be known of them, numbered as any other.
+    #[tokio::test]
+    async fn bookings_of_the_first_schema_get_a_history() {
+        let url = tokio::task::spawn_blocking(|| Cluster::shared().fresh_database()).await.unwrap();
+        let settings = PgSettings::new(url.as_str());
+        let (config, tls) = driver_config(&settings).unwrap();
+        let (mut client, connection) = config.connect(tls).await.unwrap();
+        tokio::spawn(connection);
+        let first = refinery::Target::Version(1);
+        embedded::migrations::runner().set_target(first).run_async(&mut client).await.unwrap();
+        client.batch_execute(MADE_BEFORE).await.unwrap();
+        migrate(&settings).await.unwrap();
+        let store = PgStore::new(&settings, TimeSource::Store).unwrap().bookings();
+        let mut numbers = Vec::new();
+        let ends = [None, Some(Event::Confirmed), Some(Event::Failed(FailureReason::Expired))];
+        for (id, end) in (1..).zip(ends) {
+            let history: Vec<Transition> = store.history(BookingId::new(id).unwrap()).await.unwrap().unwrap();
+            numbers.extend(history.iter().map(|transition| transition.number));
+            assert_eq!((history[0].event, history[0].from), (Event::Held, None), "{history:?}");
+            assert_eq!(history.get(1).map(|step| step.event), end, "{history:?}");
+            assert!(history.get(1).is_none_or(|step| step.from == Some(BookingStatus::Pending)), "{history:?}");
+        }
+        numbers.sort_unstable();
+        assert_eq!(numbers, [1, 2, 3, 4, 5]);
+    }
+}

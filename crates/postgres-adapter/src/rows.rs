@@ -1,8 +1,10 @@
 //! Rows into domain values. A row that makes no sense becomes an error that names table, column and id.
 
+use chrono::TimeDelta;
 use domain::{
-    Booking, BookingId, BookingState, BookingStatus, Deadline, Life, LockedSeat, Seat, SeatId, SeatKey, SeatNumber, SeatState,
-    SeatStatus, Show, ShowId, StoreError, Timestamp, UserName,
+    Actor, Booking, BookingId, BookingState, BookingStatus, Deadline, Fingerprint, IdempotencyKey, Life, LockedSeat, LockedShow,
+    Outcome, Seat, SeatId, SeatKey, SeatNumber, SeatState, SeatStatus, Show, ShowId, StoreError, Terms, Timestamp, Transition,
+    UsedKey, UserName,
 };
 use tokio_postgres::Row;
 use tokio_postgres::types::FromSql;
@@ -27,6 +29,20 @@ pub(crate) fn show(row: &Row) -> Result<Show, StoreError> {
         start_time: column(row, "start_time")?,
         total_seats: u32::try_from(total_seats).map_err(|_| nonsense("shows", "total_seats", &id))?,
         created_at: column(row, "created_at")?,
+        terms: terms(row)?,
+    })
+}
+
+pub(crate) fn locked_show(row: &Row) -> Result<LockedShow, StoreError> {
+    Ok(LockedShow { id: show_id(row)?, terms: terms(row)? })
+}
+
+fn terms(row: &Row) -> Result<Terms, StoreError> {
+    let seconds = |name| column(row, name).map(|seconds: Option<i32>| seconds.map(|seconds| TimeDelta::seconds(seconds.into())));
+    Ok(Terms {
+        hold_for: seconds("hold_seconds")?,
+        hold_limit: seconds("hold_limit_seconds")?,
+        customers_may_cancel: column(row, "customers_may_cancel")?,
     })
 }
 
@@ -43,18 +59,50 @@ pub(crate) fn booking(row: &Row) -> Result<Booking, StoreError> {
     let id: i64 = column(row, "id")?;
     let bad = |column| nonsense("bookings", column, &id);
     let name: &str = column(row, "user_name")?;
-    let seats: Vec<i32> = column(row, "seat_numbers")?;
-    let seats = seats.into_iter().map(|n| SeatNumber::new(n.into())).collect::<Option<Vec<_>>>();
     let show_id: i64 = column(row, "show_id")?;
     Ok(Booking {
         id: booking_id(id)?,
         show_id: ShowId::new(show_id).ok_or_else(|| bad("show_id"))?,
         user_name: UserName::new(name).map_err(|_| bad("user_name"))?,
-        seats: seats.ok_or_else(|| bad("seat_numbers"))?,
+        seats: seat_numbers(row)?.ok_or_else(|| bad("seat_numbers"))?,
         deadline: Deadline::at(column(row, "expires_at")?),
         state: booking_state(row)?.ok_or_else(|| bad("status"))?,
         created_at: column(row, "created_at")?,
         updated_at: column(row, "updated_at")?,
+    })
+}
+
+fn seat_numbers(row: &Row) -> Result<Option<Vec<SeatNumber>>, StoreError> {
+    let seats: Vec<i32> = column(row, "seat_numbers")?;
+    Ok(seats.into_iter().map(|number| SeatNumber::new(number.into())).collect())
+}
+
+pub(crate) fn transition(row: &Row) -> Result<Transition, StoreError> {
+    let show: i64 = column(row, "show_id")?;
+    let number: i64 = column(row, "number")?;
+    let bad = |column| nonsense("booking_history", column, &format_args!("{show}/{number}"));
+    let from: Option<&str> = column(row, "from_status")?;
+    let from = from.map(|word| encoding::parse_booking_status(word).ok_or_else(|| bad("from_status"))).transpose()?;
+    Ok(Transition {
+        show_id: ShowId::new(show).ok_or_else(|| bad("show_id"))?,
+        number,
+        booking_id: booking_id(column(row, "booking_id")?)?,
+        event: encoding::parse_event(column(row, "event")?).ok_or_else(|| bad("event"))?,
+        from,
+        seats: seat_numbers(row)?.ok_or_else(|| bad("seat_numbers"))?,
+        by: Actor::parse(column(row, "actor")?).ok_or_else(|| bad("actor"))?,
+        at: column(row, "happened_at")?,
+    })
+}
+
+pub(crate) fn used_key(row: &Row) -> Result<UsedKey<Outcome>, StoreError> {
+    let bad = |column: &str| StoreError::Corrupt(format!("idempotency_keys.{column} makes no sense"));
+    let fingerprint: &[u8] = column(row, "fingerprint")?;
+    Ok(UsedKey {
+        key: IdempotencyKey::new(column(row, "key")?).map_err(|_| bad("key"))?,
+        fingerprint: Fingerprint(fingerprint.try_into().map_err(|_| bad("fingerprint"))?),
+        expires_at: Deadline::at(column(row, "expires_at")?),
+        result: Outcome::from_text(column(row, "outcome")?).ok_or_else(|| bad("outcome"))?,
     })
 }
 
@@ -71,7 +119,8 @@ fn booking_state(row: &Row) -> Result<Option<BookingState>, StoreError> {
         Some(BookingStatus::Pending) => Some(BookingState::Pending),
         Some(BookingStatus::Confirmed) => confirmed_at.map(|at| BookingState::Confirmed { at }),
         Some(BookingStatus::Failed) => {
-            reason.and_then(encoding::parse_failure_reason).map(|reason| BookingState::Failed { reason })
+            let refund_due = column(row, "refund_due")?;
+            reason.and_then(encoding::parse_failure_reason).map(|reason| BookingState::Failed { reason, refund_due })
         }
         None => None,
     })

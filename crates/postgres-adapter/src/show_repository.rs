@@ -1,11 +1,15 @@
 //! [`ShowRepository`] on PostgreSQL.
 
 use async_trait::async_trait;
-use domain::{NewShow, Page, Seat, Show, ShowId, ShowRepository, StoreError, TimeSource};
-use futures_util::join;
+use chrono::TimeDelta;
+use domain::{
+    Creation, Idempotency, NewShow, Outcome, Page, Seat, Show, ShowId, ShowRepository, StoreError, TimeSource, Timestamp,
+};
+use futures_util::{join, try_join};
+use tokio_postgres::Statement;
 use tokio_postgres::types::ToSql;
 
-use crate::connection::{CREATE_TIMEOUT, Connections, Lease, TimedOut};
+use crate::connection::{CREATE_TIMEOUT, Connections, Lease, TimedOut, no_answer};
 use crate::{error, rows, statements};
 
 /// Shows in PostgreSQL.
@@ -22,12 +26,13 @@ impl PgShowRepository {
 
 #[async_trait]
 impl ShowRepository for PgShowRepository {
-    async fn create(&self, show: &NewShow) -> Result<Show, StoreError> {
+    async fn create(&self, show: &NewShow, idempotency: Option<&Idempotency>) -> Result<Creation, StoreError> {
         let lease = self.connections.creator().await?;
-        let created = create(&lease, &self.time, show).await;
+        let created = create(&lease, &self.time, show, idempotency).await;
         match &created {
-            Ok(_) => lease.give_back(),
-            Err(StoreError::Contended(_)) => lease.roll_back().await,
+            Ok(Creation::Created(_)) => lease.give_back(),
+            // What was begun has come to nothing.
+            Ok(Creation::Replayed(_) | Creation::KeyReused) | Err(StoreError::Contended(_)) => lease.roll_back().await,
             Err(StoreError::Unavailable(_) | StoreError::OutcomeUnknown(_) | StoreError::Corrupt(_)) => drop(lease),
         }
         created
@@ -47,19 +52,75 @@ impl ShowRepository for PgShowRepository {
     }
 }
 
-/// The show and its seats by one statement. A million seats take longer than a statement usually may.
-async fn create(lease: &Lease, time: &TimeSource, show: &NewShow) -> Result<Show, StoreError> {
+/// The show and its seats by one statement, and the key by another. A million seats take longer than a statement usually may.
+async fn create(
+    lease: &Lease,
+    time: &TimeSource,
+    show: &NewShow,
+    idempotency: Option<&Idempotency>,
+) -> Result<Creation, StoreError> {
+    let fixed = time.fixed();
+    if let Some(before) = begin(lease, fixed, idempotency).await? {
+        return Ok(before);
+    }
     let statement = lease.prepared(statements::CREATE_SHOW).await?;
     let total_seats = i32::try_from(show.total_seats()).map_err(|error| StoreError::Corrupt(error.to_string()))?;
-    let (name, start_time, fixed) = (show.name(), show.start_time(), time.fixed());
-    let parameters: [&(dyn ToSql + Sync); 4] = [&name, &start_time, &total_seats, &fixed];
-    let opening = format!("BEGIN; SET LOCAL statement_timeout = {}", CREATE_TIMEOUT.as_millis());
-    let trip =
-        async { join!(lease.batch_execute(&opening), lease.query_one(&statement, &parameters), lease.batch_execute("COMMIT"),) };
+    let (name, start_time, terms) = (show.name(), show.start_time(), show.terms());
+    let (hold, limit) = (seconds(terms.hold_for), seconds(terms.hold_limit));
+    let parameters: [&(dyn ToSql + Sync); 7] =
+        [&name, &start_time, &total_seats, &fixed, &hold, &limit, &terms.customers_may_cancel];
+    let created = lease.within(lease.query_one(&statement, &parameters)).await.map_err(|TimedOut| no_answer())?;
+    let show = rows::show(&created.map_err(|error| error::before_commit(&error))?)?;
+    let use_key = lease.prepared(statements::USE_KEY).await?;
     let unknown = |TimedOut| StoreError::OutcomeUnknown("the database does not answer".to_owned());
-    let (begun, created, committed) = lease.within(trip).await.map_err(unknown)?;
-    begun.map_err(|error| error::with_commit(&error))?;
-    let created = created.map_err(|error| error::with_commit(&error))?;
+    let trip = async { join!(put_down(lease, &use_key, idempotency, show.id, fixed), lease.batch_execute("COMMIT")) };
+    let (used, committed) = lease.within(trip).await.map_err(unknown)?;
+    // In this order: a COMMIT after a failed statement succeeds as a rollback.
+    used.map_err(|error| error::with_commit(&error))?;
     committed.map_err(|error| error::of_commit(&error))?;
-    rows::show(&created)
+    Ok(Creation::Created(show))
+}
+
+fn seconds(length: Option<TimeDelta>) -> Option<i32> {
+    length.and_then(|length| i32::try_from(length.num_seconds()).ok())
+}
+
+/// Begins; what came of this request before, if it was made before.
+async fn begin(
+    lease: &Lease,
+    fixed: Option<Timestamp>,
+    idempotency: Option<&Idempotency>,
+) -> Result<Option<Creation>, StoreError> {
+    let (load_keys, forget) = try_join!(lease.prepared(statements::LOAD_KEYS), lease.prepared(statements::FORGET_USED_KEYS))?;
+    let key: Vec<&str> = idempotency.iter().map(|idempotency| idempotency.key.as_str()).collect();
+    let opening = format!("BEGIN; SET LOCAL statement_timeout = {}", CREATE_TIMEOUT.as_millis());
+    let (over, known): ([&(dyn ToSql + Sync); 2], [&(dyn ToSql + Sync); 1]) = ([&key, &fixed], [&key]);
+    let trip = async {
+        let (begun, forgotten, used) =
+            join!(lease.batch_execute(&opening), lease.execute(&forget, &over), lease.query(&load_keys, &known));
+        begun?;
+        forgotten?;
+        used
+    };
+    let used = lease.within(trip).await.map_err(|TimedOut| no_answer())?.map_err(|error| error::before_commit(&error))?;
+    let (Some(row), Some(idempotency)) = (used.first(), idempotency) else { return Ok(None) };
+    let used = rows::used_key(row)?;
+    Ok(Some(match used.result {
+        Outcome::ShowCreated { show_id } if used.fingerprint == idempotency.fingerprint => Creation::Replayed(show_id),
+        _ => Creation::KeyReused,
+    }))
+}
+
+/// Puts the key down, if there is one.
+async fn put_down(
+    lease: &Lease,
+    use_key: &Statement,
+    idempotency: Option<&Idempotency>,
+    show_id: ShowId,
+    fixed: Option<Timestamp>,
+) -> Result<(), tokio_postgres::Error> {
+    let Some(Idempotency { key, fingerprint, keep_for }) = idempotency else { return Ok(()) };
+    let (key, fingerprint, outcome) = (key.as_str(), fingerprint.0.as_slice(), Outcome::ShowCreated { show_id }.to_text());
+    let keep_for = keep_for.num_microseconds().unwrap_or(i64::MAX);
+    lease.execute(use_key, &[&key, &fingerprint, &outcome, &keep_for, &fixed]).await.map(drop)
 }

@@ -15,20 +15,26 @@ statements! {
     CREATE_SHOW = "create_show";
     FAIL_BOOKINGS = "fail_bookings";
     FIND_BOOKING = "find_booking";
-    SAVE_IF_FORESEEN = "save_if_foreseen";
+    FIND_HISTORY = "find_history";
+    FORGET_KEYS = "forget_keys";
+    FORGET_USED_KEYS = "forget_used_keys";
     FREE_SEATS = "free_seats";
     LIST_BOOKINGS = "list_bookings";
     LIST_LIVE_HOLDS = "list_live_holds";
     LIST_SHOWS = "list_shows";
-    LOAD_SHOWS = "load_shows";
-    LOOK_SEATS = "look_seats";
+    LOAD_KEYS = "load_keys";
     LOCK_BOOKINGS = "lock_bookings";
     LOCK_DUE = "lock_due";
     LOCK_SEATS = "lock_seats";
+    LOCK_SHOWS = "lock_shows";
+    LOOK_SEATS = "look_seats";
     NEXT_DEADLINE = "next_deadline";
-    SAVE_SEATS = "save_seats";
+    RECORD = "record";
+    SAVE_BATCH = "save_batch";
+    SAVE_IF_FORESEEN = "save_if_foreseen";
     SCHEMA_VERSION = "schema_version";
     SEAT_MAP = "seat_map";
+    USE_KEY = "use_key";
     UPDATE_BOOKINGS = "update_bookings";
 }
 

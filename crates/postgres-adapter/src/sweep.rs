@@ -16,6 +16,7 @@ use tokio_postgres::types::ToSql;
 use crate::batch::{give_up, now};
 use crate::connection::{Lease, TimedOut, no_answer};
 use crate::row_address::RowAddress;
+use crate::save::StoredHistory;
 use crate::{encoding, error, rows, statements};
 
 /// Where the last full sweep ended. A hint: without it, nothing but time is lost.
@@ -83,19 +84,22 @@ async fn lock(
         addresses.insert(seat.key, rows::column(row, "seat_address")?);
         seats.push(seat);
     }
-    Ok((LockedRows { now: now(time, due.iter())?, shows: Vec::new(), seats, bookings }, addresses))
+    let now = now(time, due.iter())?;
+    Ok((LockedRows { now, shows: Vec::new(), seats, bookings, used_keys: Vec::new() }, addresses))
 }
 
 /// What a sweep makes of a booking, and the only thing.
-const EXPIRED: BookingState = BookingState::Failed { reason: FailureReason::Expired };
+const EXPIRED: BookingState = BookingState::Failed { reason: FailureReason::Expired, refund_due: false };
 
 /// Second round trip: save, `COMMIT`, and behind it the next deadline from `from` on.
 async fn save(lease: &Lease, changes: &Changes, addresses: &Addresses, from: Option<Timestamp>) -> Result<Row, StoreError> {
     debug_assert!(changes.new_bookings.is_empty() && changes.bookings.iter().all(|change| change.state == EXPIRED));
     debug_assert!(changes.seats.iter().all(|change| change.state == SeatState::Available));
-    let (fail_bookings, free_seats, next_deadline) = try_join!(
+    let (fail_bookings, free_seats, lock_shows, record, next_deadline) = try_join!(
         lease.prepared(statements::FAIL_BOOKINGS),
         lease.prepared(statements::FREE_SEATS),
+        lease.prepared(statements::LOCK_SHOWS),
+        lease.prepared(statements::RECORD),
         lease.prepared(statements::NEXT_DEADLINE),
     )?;
     if lease.is_closed() {
@@ -107,21 +111,32 @@ async fn save(lease: &Lease, changes: &Changes, addresses: &Addresses, from: Opt
     let addresses: Vec<RowAddress> = changes.seats.iter().filter_map(|change| addresses.get(&change.key).copied()).collect();
     let free = encoding::seat_status(SeatStatus::Available);
     let seats: [&(dyn ToSql + Sync); 2] = [&free, &addresses];
+    let history = StoredHistory::of(&changes.entries);
+    let (mut shows, none): (Vec<i64>, Vec<i64>) = (history.shows.clone(), Vec::new());
+    shows.dedup();
+    let shows: [&(dyn ToSql + Sync); 2] = [&shows, &none];
+    let history: Vec<&(dyn ToSql + Sync)> =
+        std::iter::once(&changes.now as &(dyn ToSql + Sync)).chain(history.parameters()).collect();
     let from: [&(dyn ToSql + Sync); 1] = [&from];
     let trip = async {
         join!(
             lease.execute(&fail_bookings, &bookings),
             lease.execute(&free_seats, &seats),
+            // Last, as everywhere, and for as short as can be: whoever sells seats of these shows waits for it.
+            lease.execute(&lock_shows, &shows),
+            lease.execute(&record, &history),
             lease.batch_execute("COMMIT"),
             lease.query_one(&next_deadline, &from),
         )
     };
     let unknown = |TimedOut| StoreError::OutcomeUnknown("the database does not answer".to_owned());
-    let (failed, freed, committed, next) = lease.within(trip).await.map_err(unknown)?;
+    let (failed, freed, locked, recorded, committed, next) = lease.within(trip).await.map_err(unknown)?;
     // In this order: a COMMIT after a failed statement succeeds as a rollback.
     failed.map_err(|error| error::with_commit(&error))?;
     let freed = freed.map_err(|error| error::with_commit(&error))?;
     debug_assert_eq!(usize::try_from(freed), Ok(changes.seats.len()), "a locked row does not move");
+    locked.map_err(|error| error::with_commit(&error))?;
+    recorded.map_err(|error| error::with_commit(&error))?;
     committed.map_err(|error| error::of_commit(&error))?;
     next.map_err(|error| error::of_commit(&error))
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use domain::{
-    BookingId, BookingRepository, Command, Hold, NewShow, Outcome, SeatSelection, ShowId, ShowRepository, StoreError,
+    BookingId, BookingRepository, Command, Creation, Hold, NewShow, Outcome, SeatSelection, ShowId, ShowRepository, StoreError,
     StoreHealth, TimeSource, Timestamp, Unready, UserName,
 };
 use postgres_adapter::{MigrateError, PgSettings, PgStore, migrate};
@@ -17,6 +17,9 @@ async fn fresh() -> PgSettings {
     PgSettings::new(url)
 }
 
+/// That of the schema which this program brings.
+const VERSION: u32 = 2;
+
 async fn connect(settings: &PgSettings) -> Client {
     let (client, connection) = tokio_postgres::connect(&settings.url, NoTls).await.unwrap();
     tokio::spawn(connection);
@@ -27,7 +30,8 @@ async fn migrated() -> (PgSettings, PgStore, ShowId) {
     let settings = fresh().await;
     migrate(&settings).await.unwrap();
     let store = PgStore::new(&settings, TimeSource::Store).unwrap();
-    let show = store.shows().create(&NewShow::new("Hamlet", Timestamp::UNIX_EPOCH, 20).unwrap()).await.unwrap();
+    let new = NewShow::new("Hamlet", Timestamp::UNIX_EPOCH, 20).unwrap();
+    let Creation::Created(show) = store.shows().create(&new, None).await.unwrap() else { panic!("there is no key") };
     (settings, store, show.id)
 }
 
@@ -37,7 +41,7 @@ fn hold(show_id: ShowId, seats: &[i64], hold_for: TimeDelta) -> Command {
 }
 
 async fn held(store: &PgStore, show: ShowId, seats: &[i64], hold_for: TimeDelta) -> BookingId {
-    match store.bookings().execute(&[hold(show, seats, hold_for)]).await.unwrap()[..] {
+    match store.bookings().execute(&[hold(show, seats, hold_for).into()]).await.unwrap()[..] {
         [Outcome::Held { booking_id, .. }] => booking_id,
         ref other => panic!("{other:?}"),
     }
@@ -65,24 +69,24 @@ async fn many_programs_migrate_at_once() {
     for migration in migrations {
         applied += migration.await.unwrap().applied.len();
     }
-    assert_eq!(applied, 1, "each migration was applied once");
+    assert_eq!(applied, VERSION as usize, "each migration was applied once");
 }
 
 #[tokio::test]
 async fn readiness_says_what_is_missing() {
     let settings = fresh().await;
     let health = PgStore::new(&settings, TimeSource::Store).unwrap().health();
-    assert_eq!(health.ready().await, Err(Unready::Outdated { found: 0, needed: 1 }));
+    assert_eq!(health.ready().await, Err(Unready::Outdated { found: 0, needed: VERSION }));
     migrate(&settings).await.unwrap();
     assert_eq!(health.ready().await, Ok(()));
     let newer = "INSERT INTO refinery_schema_history (version, name, applied_on, checksum) VALUES (99, 'later', '', '0')";
     connect(&settings).await.execute(newer, &[]).await.unwrap();
-    assert_eq!(health.ready().await, Err(Unready::TooNew { found: 99, known: 1 }));
+    assert_eq!(health.ready().await, Err(Unready::TooNew { found: 99, known: VERSION }));
     assert!(matches!(migrate(&settings).await, Err(MigrateError::TooNew(_))));
     let nowhere = PgStore::new(&PgSettings::new("host=127.0.0.1 port=1 user=x"), TimeSource::Store).unwrap();
     assert!(matches!(nowhere.health().ready().await, Err(Unready::Unreachable(_))));
     assert!(matches!(
-        nowhere.bookings().execute(&[hold(ShowId::new(1).unwrap(), &[1], TimeDelta::seconds(1))]).await,
+        nowhere.bookings().execute(&[hold(ShowId::new(1).unwrap(), &[1], TimeDelta::seconds(1)).into()]).await,
         Err(StoreError::Unavailable(_))
     ));
 }
@@ -95,7 +99,8 @@ async fn a_new_show_waits_for_room_in_the_table() {
     let shows = PgStore::new(&hasty, TimeSource::Store).unwrap().shows();
     let blocker = connect(&settings).await;
     blocker.batch_execute("BEGIN; LOCK TABLE seats IN SHARE MODE").await.unwrap();
-    let create = tokio::spawn(async move { shows.create(&NewShow::new("Hamlet", Timestamp::UNIX_EPOCH, 10).unwrap()).await });
+    let create =
+        tokio::spawn(async move { shows.create(&NewShow::new("Hamlet", Timestamp::UNIX_EPOCH, 10).unwrap(), None).await });
     until_waiting(&connect(&settings).await, 1).await;
     blocker.batch_execute("COMMIT").await.unwrap();
     assert!(create.await.unwrap().is_ok());
@@ -111,7 +116,7 @@ async fn a_lock_wait_can_not_make_a_dead_hold_look_alive() {
     let blocker = connect(&settings).await;
     blocker.batch_execute("BEGIN; SELECT FROM seats WHERE seat_number = 1 FOR UPDATE").await.unwrap();
     let bookings = store.bookings();
-    let confirm = tokio::spawn(async move { bookings.execute(&[Command::Confirm { booking_id }]).await });
+    let confirm = tokio::spawn(async move { bookings.execute(&[Command::Confirm { booking_id }.into()]).await });
     let watcher = connect(&settings).await;
     until_waiting(&watcher, 1).await;
     let alive = "SELECT bool_and(expires_at > clock_timestamp()) FROM bookings";
@@ -136,7 +141,7 @@ async fn rows_that_appear_during_a_lock_wait_are_never_guessed() {
     blocker.batch_execute("BEGIN; SELECT FROM seats WHERE seat_number = 1 FOR UPDATE").await.unwrap();
     let bookings = store.bookings();
     // It is live when the seats to lock are chosen, so seat 2 is not among them, and dead when the decision is made.
-    let rival = tokio::spawn(async move { bookings.execute(&[hold(show, &[1], TimeDelta::seconds(9))]).await });
+    let rival = tokio::spawn(async move { bookings.execute(&[hold(show, &[1], TimeDelta::seconds(9)).into()]).await });
     let watcher = connect(&settings).await;
     until_waiting(&watcher, 1).await;
     while watcher.query_one("SELECT expires_at > clock_timestamp() FROM bookings", &[]).await.unwrap().get::<_, bool>(0) {
@@ -181,12 +186,12 @@ async fn no_mixture_of_calls_deadlocks() {
                     let first = (caller * 7 + round * 3) % 17 + 1;
                     let brief = TimeDelta::milliseconds(round % 3);
                     let brief = if brief.is_zero() { TimeDelta::microseconds(1) } else { brief };
-                    let outcome = store.bookings().execute(&[hold(show, &[first + 3, first, first + 1], brief)]).await;
+                    let outcome = store.bookings().execute(&[hold(show, &[first + 3, first, first + 1], brief).into()]).await;
                     let contended_at_most = |error: &StoreError| matches!(error, StoreError::Contended(_));
                     match outcome {
                         Ok(outcomes) => {
                             if let [Outcome::Held { booking_id, .. }] = outcomes[..] {
-                                let confirmed = store.bookings().execute(&[Command::Confirm { booking_id }]).await;
+                                let confirmed = store.bookings().execute(&[Command::Confirm { booking_id }.into()]).await;
                                 assert!(confirmed.as_ref().err().is_none_or(contended_at_most), "{confirmed:?}");
                             }
                         }
@@ -217,7 +222,7 @@ async fn a_row_that_makes_no_sense_is_named() {
         .unwrap();
     let error = store.bookings().find(id).await.unwrap_err();
     assert_eq!(error, StoreError::Corrupt("bookings.status makes no sense in row 1".to_owned()));
-    let error = store.bookings().execute(&[Command::Confirm { booking_id: id }]).await.unwrap_err();
+    let error = store.bookings().execute(&[Command::Confirm { booking_id: id }.into()]).await.unwrap_err();
     assert!(matches!(error, StoreError::Corrupt(_)), "{error}");
     held(&store, show, &[2], TimeDelta::seconds(60)).await;
 }
@@ -240,10 +245,18 @@ async fn the_schema_can_not_hold_a_lie() {
         "UPDATE bookings SET status = 'FAILED', failure_reason = 'whim'",
         "UPDATE bookings SET seat_numbers = '{}'",
         "UPDATE bookings SET expires_at = created_at",
+        "UPDATE bookings SET refund_due = true",
+        "UPDATE booking_history SET actor = 'system'",
+        "DELETE FROM booking_history",
+        "INSERT INTO booking_history SELECT * FROM booking_history",
+        "INSERT INTO booking_history SELECT show_id, 2, booking_id, happened_at, 'held', 'PENDING', actor, seat_numbers FROM booking_history",
+        "UPDATE shows SET hold_seconds = 600, hold_limit_seconds = 599",
+        "INSERT INTO idempotency_keys (key, fingerprint, outcome, expires_at) VALUES ('', decode(repeat('00', 32), 'hex'), '', now())",
+        "INSERT INTO idempotency_keys (key, fingerprint, outcome, expires_at) VALUES ('k', '', '', now())",
     ] {
         assert!(client.batch_execute(lie).await.is_err(), "{lie}");
     }
-    let outcome = store.bookings().execute(&[Command::Confirm { booking_id: id }]).await.unwrap();
+    let outcome = store.bookings().execute(&[Command::Confirm { booking_id: id }.into()]).await.unwrap();
     assert_eq!(outcome, [Outcome::Confirmed { booking_id: id }]);
 }
 
@@ -290,7 +303,7 @@ async fn a_database_that_says_nothing_is_unavailable() {
     let port = silent.local_addr().unwrap().port();
     let store = PgStore::new(&PgSettings::new(format!("host=127.0.0.1 port={port} user=x sslmode=disable")), TimeSource::Store);
     let command = hold(ShowId::new(1).unwrap(), &[1], TimeDelta::seconds(1));
-    let outcome = store.unwrap().bookings().execute(&[command]).await;
+    let outcome = store.unwrap().bookings().execute(&[command.into()]).await;
     assert!(matches!(outcome, Err(StoreError::Unavailable(_))), "{outcome:?}");
 }
 
@@ -313,6 +326,6 @@ async fn a_connection_that_goes_silent_while_it_is_set_up_is_given_up() {
             tokio::join!(tokio::io::copy(&mut from_server, &mut to_client), tokio::io::copy(&mut from_client, &mut swallowed));
     });
     let store = PgStore::new(&PgSettings::new(format!("{through}?sslmode=disable")), TimeSource::Store).unwrap();
-    let outcome = store.bookings().execute(&[hold(show, &[1], TimeDelta::seconds(9))]).await;
+    let outcome = store.bookings().execute(&[hold(show, &[1], TimeDelta::seconds(9)).into()]).await;
     assert!(matches!(outcome, Err(StoreError::Unavailable(_))), "{outcome:?}");
 }

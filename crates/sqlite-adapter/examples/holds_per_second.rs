@@ -1,13 +1,14 @@
 //! How many durable holds a second this machine's disk and the SQLite store can do, in batches of several sizes, and how long
 //! it takes to create a show of 100,000 seats. `cargo run --release -p sqlite-adapter --example holds_per_second [directory]`
-#![expect(clippy::unwrap_used, reason = "a measurement that fails has nothing to say")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a measurement that fails has nothing to say")]
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use domain::{
-    BookingRepository, Command, Hold, NewShow, Outcome, SeatSelection, ShowRepository, TimeSource, Timestamp, UserName,
+    BookingRepository, Command, Creation, Hold, NewShow, Outcome, Request, SeatSelection, ShowRepository, TimeSource, Timestamp,
+    UserName,
 };
 use sqlite_adapter::SqliteStore;
 
@@ -22,7 +23,7 @@ async fn main() {
     for batch_size in [1, 16, 64, 256] {
         let begun = Instant::now();
         let new = NewShow::new("Measured", Timestamp::UNIX_EPOCH, SEATS).unwrap();
-        let show = store.shows().create(&new).await.unwrap();
+        let Creation::Created(show) = store.shows().create(&new, None).await.unwrap() else { panic!("there is no key") };
         println!("a show of {SEATS} seats: {:?}", begun.elapsed());
 
         let hold = |seat| {
@@ -34,7 +35,7 @@ async fn main() {
         let begun = Instant::now();
         let mut seat = 0;
         while begun.elapsed() < MEASURED_FOR && seat + batch_size <= SEATS {
-            let batch: Vec<Command> = (seat + 1..=seat + batch_size).map(hold).collect();
+            let batch: Vec<Request> = (seat + 1..=seat + batch_size).map(|n| hold(n).into()).collect();
             let outcomes = bookings.execute(&batch).await.unwrap();
             assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::Held { .. })));
             seat += batch_size;

@@ -1,6 +1,6 @@
 -- Shows, newest first.
 -- ?1: only ids below this one  ?2: how many at most
-SELECT id, name, start_time, total_seats, created_at
+SELECT id, name, start_time, total_seats, created_at, hold_seconds, hold_limit_seconds, customers_may_cancel
   FROM shows
  WHERE id < ?1
  ORDER BY id DESC

@@ -1,5 +1,6 @@
--- The state that a booking comes to.
--- ?1: id  ?2: status  ?3: failure reason or NULL  ?4: instant of the sale or NULL  ?5: now
+-- What a booking comes to.
+-- ?1: id  ?2: status  ?3: failure reason or NULL  ?4: whether a refund is due  ?5: instant of the sale or NULL  ?6: seats, a JSON array
+-- ?7: deadline  ?8: now
 UPDATE bookings
-   SET status = ?2, failure_reason = ?3, confirmed_at = ?4, updated_at = ?5
+   SET status = ?2, failure_reason = ?3, refund_due = ?4, confirmed_at = ?5, seat_numbers = ?6, expires_at = ?7, updated_at = ?8
  WHERE id = ?1

@@ -6,8 +6,8 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    Booking, BookingId, Changes, Command, Decision, Keys, Ledger, LockedRows, LockedSeat, Outcome, SeatKey, ShowId, StoreError,
-    Swept, TimeSource, Timestamp,
+    Booking, BookingId, Changes, Deadline, Decision, Fingerprint, IdempotencyKey, Keys, Ledger, LockedRows, LockedSeat,
+    LockedShow, Outcome, Owner, Request, SeatKey, ShowId, StoreError, Swept, TimeSource, Timestamp, UsedKey,
 };
 use rusqlite::{Connection, Row, Transaction, TransactionBehavior, params};
 
@@ -39,10 +39,10 @@ impl<'a> Batch<'a> {
         &self.transaction
     }
 
-    /// Decides the commands in their order and saves what they change, once in a batch.
-    pub(crate) fn run(&mut self, commands: &[Command]) -> Result<Vec<Outcome>, Failure> {
-        let mut ledger = Ledger::open(self.load(&Keys::of(commands))?);
-        let decisions = commands.iter().map(|command| ledger.apply(command)).collect::<Result<Vec<Decision>, _>>()?;
+    /// Decides the requests in their order and saves what they change, once in a batch.
+    pub(crate) fn run(&mut self, requests: &[Request]) -> Result<Vec<Outcome>, Failure> {
+        let mut ledger = Ledger::open(self.load(&Keys::of(requests))?);
+        let decisions = requests.iter().map(|request| ledger.apply(request)).collect::<Result<Vec<Decision>, _>>()?;
         let changes = ledger.into_changes();
         self.changed |= !changes.is_empty();
         let new_ids = self.save(&changes)?;
@@ -68,18 +68,24 @@ impl<'a> Batch<'a> {
     }
 
     fn load(&self, keys: &Keys) -> Result<LockedRows, Failure> {
-        let shows = load_shows(&self.transaction, &keys.shows)?;
-        let mut seats = load_seats(&self.transaction, &keys.seats)?;
+        let named = load_bookings(&self.transaction, keys.bookings.iter().copied())?;
+        let show_of = |id| named.iter().find(|booking| booking.id == id).map(|booking| booking.show_id);
+        let added = keys.additions.iter().filter_map(|&(id, number)| Some(SeatKey { show_id: show_of(id)?, number }));
+        let wanted: BTreeSet<SeatKey> = keys.seats.iter().copied().chain(added).collect();
+        let mut seats = load_seats(&self.transaction, &wanted)?;
         // A seat that has a booking and yet is free is blocked by a dead hold.
         let freed = seats.iter().filter(|seat| seat.state.as_of(self.now).booking_id().is_none());
-        let blocking = freed.filter_map(|seat| seat.state.booking_id());
-        let wanted: BTreeSet<BookingId> = keys.bookings.iter().copied().chain(blocking).collect();
-        let bookings = load_bookings(&self.transaction, wanted)?;
+        let blocking: BTreeSet<BookingId> = freed.filter_map(|seat| seat.state.booking_id()).collect();
+        let named_ids: BTreeSet<BookingId> = keys.bookings.iter().copied().collect();
+        let mut bookings = named;
+        bookings.extend(load_bookings(&self.transaction, blocking.difference(&named_ids).copied())?);
 
         let theirs: BTreeSet<SeatKey> = bookings.iter().flat_map(seat_keys).collect();
-        let loaded: BTreeSet<SeatKey> = keys.seats.iter().copied().collect();
-        seats.extend(load_seats(&self.transaction, theirs.difference(&loaded))?);
-        Ok(LockedRows { now: self.now, shows, seats, bookings })
+        seats.extend(load_seats(&self.transaction, theirs.difference(&wanted))?);
+        let shows: BTreeSet<ShowId> = keys.shows.iter().copied().chain(bookings.iter().map(|booking| booking.show_id)).collect();
+        let shows = load_shows(&self.transaction, shows)?;
+        let used_keys = load_keys(&self.transaction, keys.requests.iter())?;
+        Ok(LockedRows { now: self.now, shows, seats, bookings, used_keys })
     }
 
     fn save(&self, changes: &Changes) -> Result<Vec<BookingId>, Failure> {
@@ -88,7 +94,10 @@ impl<'a> Batch<'a> {
         let mut update = self.transaction.prepare_cached(statements::UPDATE_BOOKING)?;
         for change in &changes.bookings {
             let (status, failure_reason, confirmed_at) = booking_columns(change.state);
-            let rows = update.execute(params![change.id.get(), status, failure_reason, confirmed_at, now])?;
+            let (seats, deadline) = (encoding::seat_numbers(&change.seats), change.deadline.instant().timestamp_micros());
+            let refund_due = change.state.refund_due();
+            let columns = params![change.id.get(), status, failure_reason, refund_due, confirmed_at, seats, deadline, now];
+            let rows = update.execute(columns)?;
             expect_one(rows, || format!("bookings has no id {}", change.id))?;
         }
         let mut update = self.transaction.prepare_cached(statements::UPDATE_SEAT)?;
@@ -98,7 +107,27 @@ impl<'a> Batch<'a> {
             let rows = update.execute(params![show_id.get(), number.get(), status, booking_id, held_until])?;
             expect_one(rows, || format!("seats has no number {number} of show {show_id}"))?;
         }
+        self.record(changes, &new_ids)?;
+        for used in &changes.used_keys {
+            let outcome = used.result.clone().outcome(&new_ids).ok_or_else(no_identity)?;
+            use_key(&self.transaction, (&used.key, used.fingerprint), &outcome, used.expires_at, changes.now)?;
+        }
         Ok(new_ids)
+    }
+
+    fn record(&self, changes: &Changes, new_ids: &[BookingId]) -> Result<(), Failure> {
+        let now = changes.now.timestamp_micros();
+        let mut insert = self.transaction.prepare_cached(statements::RECORD)?;
+        for entry in &changes.entries {
+            let id = match entry.booking {
+                Owner::Stored(id) => id,
+                Owner::New(index) => new_ids.get(index).copied().ok_or_else(no_identity)?,
+            };
+            let from = entry.from.map(encoding::booking_status::text);
+            let (event, by, seats) = (encoding::event(entry.event), entry.by.to_string(), encoding::seat_numbers(&entry.seats));
+            insert.execute(params![entry.show_id.get(), id.get(), now, event, from, by, seats])?;
+        }
+        Ok(())
     }
 
     fn insert_bookings(&self, changes: &Changes) -> Result<Vec<BookingId>, Failure> {
@@ -130,11 +159,34 @@ pub(crate) fn seat_keys(booking: &Booking) -> impl Iterator<Item = SeatKey> {
     booking.seats.iter().map(move |&number| SeatKey { show_id, number })
 }
 
-fn load_shows(connection: &Connection, ids: &[ShowId]) -> Result<Vec<ShowId>, Failure> {
-    all(connection, statements::LOAD_SHOWS, &json(ids.iter().map(|id| id.get())), |row| {
-        let id = row.get("id").ok().and_then(ShowId::new);
-        id.ok_or_else(|| StoreError::Corrupt("shows.id: not a positive number".to_owned()))
-    })
+fn load_shows(connection: &Connection, ids: impl IntoIterator<Item = ShowId>) -> Result<Vec<LockedShow>, Failure> {
+    all(connection, statements::LOAD_SHOWS, &json(ids.into_iter().map(ShowId::get)), record::locked_show)
+}
+
+/// The requests that were made before under these keys.
+pub(crate) fn load_keys<'a>(
+    connection: &Connection,
+    keys: impl ExactSizeIterator<Item = &'a IdempotencyKey>,
+) -> Result<Vec<UsedKey<Outcome>>, Failure> {
+    if keys.len() == 0 {
+        return Ok(Vec::new());
+    }
+    all(connection, statements::LOAD_KEYS, &json(keys.map(IdempotencyKey::as_str)), record::used_key)
+}
+
+/// Puts down a request that is to be known again, and what came of it.
+pub(crate) fn use_key(
+    connection: &Connection,
+    (key, fingerprint): (&IdempotencyKey, Fingerprint),
+    outcome: &Outcome,
+    expires_at: Deadline,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let mut insert = connection.prepare_cached(statements::USE_KEY)?;
+    let (expires_at, now) = (expires_at.instant().timestamp_micros(), now.timestamp_micros());
+    let rows = insert.execute(params![key.as_str(), fingerprint.0, outcome.to_text(), expires_at, now])?;
+    expect_one(rows, || "a key is used that was not".to_owned())?;
+    Ok(())
 }
 
 pub(crate) fn load_seats<'a>(

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{
-    Booking, BookingDetails, BookingFilter, BookingId, BookingRepository, BookingState, BookingStatus, Command, Hold, Keys, Life,
-    Look, Outcome, Page, Refusal, StoreError, Sweep, TimeSource, Timestamp,
+    Booking, BookingDetails, BookingFilter, BookingId, BookingRepository, BookingState, BookingStatus, Hold, Keys, Life, Look,
+    Outcome, Page, Refusal, Request, StoreError, Sweep, TimeSource, Timestamp, Transition,
 };
 use rusqlite::{Connection, params};
 
@@ -30,12 +30,12 @@ impl SqliteBookingRepository {
 
 #[async_trait]
 impl BookingRepository for SqliteBookingRepository {
-    async fn execute(&self, commands: &[Command]) -> Result<Vec<Outcome>, StoreError> {
-        if commands.is_empty() {
+    async fn execute(&self, requests: &[Request]) -> Result<Vec<Outcome>, StoreError> {
+        if requests.is_empty() {
             return Ok(Vec::new());
         }
-        let (commands, time) = (commands.to_vec(), self.core.time.clone());
-        self.core.writer.run(move |connection| execute(connection, &time, &commands)).await
+        let (requests, time) = (requests.to_vec(), self.core.time.clone());
+        self.core.writer.run(move |connection| execute(connection, &time, &requests)).await
     }
 
     async fn look(&self, holds: &[&Hold]) -> Result<Vec<Option<Refusal>>, StoreError> {
@@ -66,15 +66,24 @@ impl BookingRepository for SqliteBookingRepository {
         Ok(settled.await?.0)
     }
 
+    async fn history(&self, id: BookingId) -> Result<Option<Vec<Transition>>, StoreError> {
+        self.core.readers.run(move |connection| history(connection, id)).await
+    }
+
+    async fn forget_keys(&self, limit: NonZeroU32) -> Result<u32, StoreError> {
+        let time = self.core.time.clone();
+        self.core.writer.run(move |connection| forget_keys(connection, &time, limit)).await
+    }
+
     async fn list(&self, filter: BookingFilter, page: Page) -> Result<Vec<Booking>, StoreError> {
         let time = self.core.time.clone();
         self.core.readers.run(move |connection| list(connection, &time, filter, page)).await
     }
 }
 
-fn execute(connection: &mut Connection, time: &TimeSource, commands: &[Command]) -> Result<Vec<Outcome>, Failure> {
+fn execute(connection: &mut Connection, time: &TimeSource, requests: &[Request]) -> Result<Vec<Outcome>, Failure> {
     let mut batch = Batch::begin(connection, time)?;
-    let outcomes = batch.run(commands)?;
+    let outcomes = batch.run(requests)?;
     batch.end()?;
     Ok(outcomes)
 }
@@ -95,12 +104,9 @@ fn expire_due(connection: &mut Connection, time: &TimeSource, limit: NonZeroU32)
     let candidates = due_bookings(batch.connection(), now, limit)?;
     let mut sweep = Sweep::default();
     for outcome in batch.sweep(candidates)? {
-        match outcome {
-            Outcome::Expired { booking_id, deadline } => {
-                sweep.expired.push(booking_id);
-                sweep.lag_max = sweep.lag_max.max(until(deadline.instant(), now));
-            }
-            Outcome::Held { .. } | Outcome::Confirmed { .. } | Outcome::Refused(_) => {}
+        if let Outcome::Expired { booking_id, deadline } = outcome {
+            sweep.expired.push(booking_id);
+            sweep.lag_max = sweep.lag_max.max(until(deadline.instant(), now));
         }
     }
     sweep.next_due_in = next_deadline(batch.connection())?.map(|deadline| until(now, deadline));
@@ -111,6 +117,23 @@ fn expire_due(connection: &mut Connection, time: &TimeSource, limit: NonZeroU32)
 /// From one instant to a later one, zero if it is not later.
 fn until(from: Timestamp, to: Timestamp) -> Duration {
     (to - from).to_std().unwrap_or(Duration::ZERO)
+}
+
+fn history(connection: &Connection, id: BookingId) -> Result<Option<Vec<Transition>>, Failure> {
+    let mut statement = connection.prepare_cached(statements::FIND_HISTORY)?;
+    let mut rows = statement.query([id.get()])?;
+    let mut transitions = Vec::new();
+    while let Some(row) = rows.next()? {
+        transitions.push(record::transition(row)?);
+    }
+    // A booking's history begins with it.
+    Ok(Some(transitions).filter(|transitions| !transitions.is_empty()))
+}
+
+fn forget_keys(connection: &Connection, time: &TimeSource, limit: NonZeroU32) -> Result<u32, Failure> {
+    let now = clock::now(time).timestamp_micros();
+    let forgotten = connection.prepare_cached(statements::FORGET_KEYS)?.execute(params![limit.get(), now])?;
+    Ok(u32::try_from(forgotten).unwrap_or(u32::MAX))
 }
 
 fn due_bookings(connection: &Connection, now: Timestamp, limit: NonZeroU32) -> Result<Vec<BookingId>, Failure> {

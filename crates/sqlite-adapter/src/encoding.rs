@@ -1,6 +1,6 @@
 //! How states are written down, in one place.
 
-use domain::{BookingId, BookingState, Owner, SeatNumber, SeatState};
+use domain::{BookingId, BookingState, Event, Owner, SeatNumber, SeatState};
 use serde_json::Value;
 
 /// The text of each value of an enum, both ways. The match is exhaustive, so a new value can't be forgotten.
@@ -24,7 +24,23 @@ macro_rules! texts {
 
 texts!(seat_status, SeatStatus { Available = "AVAILABLE", Pending = "PENDING", Confirmed = "CONFIRMED", });
 texts!(booking_status, BookingStatus { Pending = "PENDING", Confirmed = "CONFIRMED", Failed = "FAILED", });
-texts!(failure_reason, FailureReason { Expired = "expired", });
+texts!(failure_reason, FailureReason { Expired = "expired", Cancelled = "cancelled", });
+
+/// What happened to a booking, as a word: a failure by its reason.
+pub(crate) const fn event(event: Event) -> &'static str {
+    match event {
+        Event::Held => "held",
+        Event::Extended => "extended",
+        Event::Changed => "changed",
+        Event::Confirmed => "confirmed",
+        Event::Failed(reason) => failure_reason::text(reason),
+    }
+}
+
+pub(crate) fn parse_event(word: &str) -> Option<Event> {
+    let known = [Event::Held, Event::Extended, Event::Changed, Event::Confirmed].into_iter();
+    known.chain(failure_reason::parse(word).map(Event::Failed)).find(|known| event(*known) == word)
+}
 
 /// The columns `status`, `booking_id` and `held_until` of a seat.
 pub(crate) type SeatColumns = (&'static str, Option<i64>, Option<i64>);
@@ -49,7 +65,7 @@ pub(crate) fn booking_columns(state: BookingState) -> (&'static str, Option<&'st
     match state {
         BookingState::Pending => (text, None, None),
         BookingState::Confirmed { at } => (text, None, Some(at.timestamp_micros())),
-        BookingState::Failed { reason } => (text, Some(failure_reason::text(reason)), None),
+        BookingState::Failed { reason, .. } => (text, Some(failure_reason::text(reason)), None),
     }
 }
 

@@ -2,14 +2,15 @@
 
 use std::fmt::Display;
 
+use chrono::TimeDelta;
 use domain::{
-    Booking, BookingId, BookingState, Deadline, LockedSeat, Seat, SeatId, SeatKey, SeatNumber, SeatState, Show, ShowId,
-    StoreError, Timestamp, UserName,
+    Actor, Booking, BookingId, BookingState, Deadline, Fingerprint, IdempotencyKey, LockedSeat, LockedShow, Outcome, Seat,
+    SeatId, SeatKey, SeatNumber, SeatState, Show, ShowId, StoreError, Terms, Timestamp, Transition, UsedKey, UserName,
 };
 use rusqlite::Row;
 use rusqlite::types::FromSql;
 
-use crate::encoding::{booking_status, failure_reason, seat_status};
+use crate::encoding::{booking_status, failure_reason, parse_event, seat_status};
 
 /// A row, and how to name it to whoever has to look.
 struct Record<'a> {
@@ -59,6 +60,54 @@ pub(crate) fn show(row: &Row<'_>) -> Result<Show, StoreError> {
         start_time: record.instant("start_time")?,
         total_seats: record.get("total_seats")?,
         created_at: record.instant("created_at")?,
+        terms: terms(&record)?,
+    })
+}
+
+pub(crate) fn locked_show(row: &Row<'_>) -> Result<LockedShow, StoreError> {
+    let record = Record::of("shows", row)?;
+    Ok(LockedShow { id: record.own_id(ShowId::new)?, terms: terms(&record)? })
+}
+
+fn terms(record: &Record<'_>) -> Result<Terms, StoreError> {
+    let seconds =
+        |column| record.get(column).map(|seconds: Option<u32>| seconds.map(|seconds| TimeDelta::seconds(seconds.into())));
+    Ok(Terms {
+        hold_for: seconds("hold_seconds")?,
+        hold_limit: seconds("hold_limit_seconds")?,
+        customers_may_cancel: record.get("customers_may_cancel")?,
+    })
+}
+
+/// What happened to the booking that the row names as its `id`.
+pub(crate) fn transition(row: &Row<'_>) -> Result<Transition, StoreError> {
+    let record = Record::of("booking_history", row)?;
+    let from = match record.get::<Option<String>>("from_status")? {
+        None => None,
+        Some(_) => Some(record.parse("from_status", |text: String| booking_status::parse(&text))?),
+    };
+    Ok(Transition {
+        show_id: record.parse("show_id", ShowId::new)?,
+        number: record.get("number")?,
+        booking_id: record.own_id(BookingId::new)?,
+        event: record.parse("event", |text: String| parse_event(&text))?,
+        from,
+        seats: record.parse("seat_numbers", |text: String| seat_numbers(&text))?,
+        by: record.parse("actor", |text: String| Actor::parse(&text))?,
+        at: record.instant("happened_at")?,
+    })
+}
+
+pub(crate) fn used_key(row: &Row<'_>) -> Result<UsedKey<Outcome>, StoreError> {
+    let bad = |column: &str| StoreError::Corrupt(format!("idempotency_keys.{column} makes no sense"));
+    let (key, outcome): (String, String) =
+        (row.get("key").map_err(|_| bad("key"))?, row.get("outcome").map_err(|_| bad("outcome"))?);
+    let expires_at = row.get("expires_at").ok().and_then(Timestamp::from_timestamp_micros);
+    Ok(UsedKey {
+        key: IdempotencyKey::new(&key).map_err(|_| bad("key"))?,
+        fingerprint: Fingerprint(row.get("fingerprint").map_err(|_| bad("fingerprint"))?),
+        expires_at: Deadline::at(expires_at.ok_or_else(|| bad("expires_at"))?),
+        result: Outcome::from_text(&outcome).ok_or_else(|| bad("outcome"))?,
     })
 }
 
@@ -109,7 +158,7 @@ fn booking_state(record: &Record<'_>) -> Result<BookingState, StoreError> {
         BookingStatus::Confirmed => Ok(BookingState::Confirmed { at: record.instant("confirmed_at")? }),
         BookingStatus::Failed => {
             let reason = record.parse("failure_reason", |text: String| failure_reason::parse(&text))?;
-            Ok(BookingState::Failed { reason })
+            Ok(BookingState::Failed { reason, refund_due: record.get("refund_due")? })
         }
     }
 }

@@ -3,9 +3,14 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::{NewShow, Page, Seat, SeatStatus, Show, ShowId, ShowRepository, StoreError, TimeSource};
+use chrono::TimeDelta;
+use domain::{
+    Creation, Deadline, Idempotency, Life, NewShow, Outcome, Page, Seat, SeatStatus, Show, ShowId, ShowRepository, StoreError,
+    TimeSource, Timestamp,
+};
 use rusqlite::{Connection, TransactionBehavior, params};
 
+use crate::batch::{load_keys, use_key};
 use crate::encoding::seat_status;
 use crate::failure::{self, Failure};
 use crate::{Core, clock, record, statements};
@@ -24,9 +29,9 @@ impl SqliteShowRepository {
 
 #[async_trait]
 impl ShowRepository for SqliteShowRepository {
-    async fn create(&self, show: &NewShow) -> Result<Show, StoreError> {
-        let (show, time) = (show.clone(), self.core.time.clone());
-        self.core.writer.run(move |connection| create(connection, &time, &show)).await
+    async fn create(&self, show: &NewShow, idempotency: Option<&Idempotency>) -> Result<Creation, StoreError> {
+        let (show, idempotency, time) = (show.clone(), idempotency.cloned(), self.core.time.clone());
+        self.core.writer.run(move |connection| create(connection, &time, &show, idempotency.as_ref())).await
     }
 
     async fn list(&self, page: Page) -> Result<Vec<Show>, StoreError> {
@@ -39,19 +44,53 @@ impl ShowRepository for SqliteShowRepository {
     }
 }
 
-fn create(connection: &mut Connection, time: &TimeSource, new: &NewShow) -> Result<Show, Failure> {
+fn create(
+    connection: &mut Connection,
+    time: &TimeSource,
+    new: &NewShow,
+    idempotency: Option<&Idempotency>,
+) -> Result<Creation, Failure> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let (start_time, now) = (new.start_time().timestamp_micros(), clock::now(time));
-    let id: i64 = transaction
-        .prepare_cached(statements::INSERT_SHOW)?
-        .query_row(params![new.name(), start_time, new.total_seats(), now.timestamp_micros()], |row| row.get(0))?;
+    let now = clock::now(time);
+    if let Some(before) = creation_before(&transaction, idempotency, now)? {
+        return Ok(before);
+    }
+    let show = insert(&transaction, new, now)?;
+    if let Some(Idempotency { key, fingerprint, keep_for }) = idempotency {
+        let created = Outcome::ShowCreated { show_id: show.id };
+        use_key(&transaction, (key, *fingerprint), &created, Deadline::after(now, *keep_for), now)?;
+    }
+    transaction.commit().map_err(failure::of_commit)?;
+    Ok(Creation::Created(show))
+}
+
+/// What came of this request before, if that is not too long ago.
+fn creation_before(
+    connection: &Connection,
+    idempotency: Option<&Idempotency>,
+    now: Timestamp,
+) -> Result<Option<Creation>, Failure> {
+    let Some(Idempotency { key, fingerprint, .. }) = idempotency else { return Ok(None) };
+    let used = load_keys(connection, std::iter::once(key))?.pop();
+    let used = used.filter(|used| used.expires_at.life(now) == Life::Live);
+    Ok(used.map(|used| match used.result {
+        Outcome::ShowCreated { show_id } if used.fingerprint == *fingerprint => Creation::Replayed(show_id),
+        _ => Creation::KeyReused,
+    }))
+}
+
+fn insert(connection: &Connection, new: &NewShow, now: Timestamp) -> Result<Show, Failure> {
+    let seconds = |length: Option<TimeDelta>| length.map(|length| length.num_seconds());
+    let terms = new.terms();
+    let (start_time, now) = (new.start_time().timestamp_micros(), now.timestamp_micros());
+    let (hold, limit) = (seconds(terms.hold_for), seconds(terms.hold_limit));
+    let columns = params![new.name(), start_time, new.total_seats(), now, hold, limit, terms.customers_may_cancel];
+    let id: i64 = connection.prepare_cached(statements::INSERT_SHOW)?.query_row(columns, |row| row.get(0))?;
     let available = seat_status::text(SeatStatus::Available);
-    transaction.prepare_cached(statements::INSERT_SEATS)?.execute(params![id, new.total_seats(), available])?;
+    connection.prepare_cached(statements::INSERT_SEATS)?.execute(params![id, new.total_seats(), available])?;
     // Read back, so that what is answered is what stands there.
     let page = params![id.saturating_add(1), 1];
-    let show = transaction.prepare_cached(statements::LIST_SHOWS)?.query_row(page, |row| Ok(record::show(row)))??;
-    transaction.commit().map_err(failure::of_commit)?;
-    Ok(show)
+    Ok(connection.prepare_cached(statements::LIST_SHOWS)?.query_row(page, |row| Ok(record::show(row)))??)
 }
 
 fn list(connection: &Connection, page: Page) -> Result<Vec<Show>, Failure> {

@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, HashSet};
 use std::num::NonZeroU32;
 
-use domain::{Booking, BookingDetails, BookingFilter, BookingId, BookingState, Page, Seat, SeatKey, SeatNumber, SeatState, Show};
+use domain::{
+    Booking, BookingDetails, BookingFilter, BookingId, BookingState, BookingStatus, Event, FailureReason, Page, Seat, SeatKey,
+    SeatNumber, SeatState, Show, ShowId, Transition,
+};
 
 use crate::Store;
 
@@ -14,6 +17,8 @@ const PAGE: NonZeroU32 = NonZeroU32::new(50).unwrap();
 pub(crate) struct Books {
     pub(crate) shows: Vec<(Show, Vec<Seat>)>,
     pub(crate) bookings: Vec<BookingDetails>,
+    /// What happened to each booking, in the order of `bookings`.
+    pub(crate) histories: Vec<Vec<Transition>>,
 }
 
 impl Books {
@@ -31,7 +36,7 @@ impl Books {
                 shows.push((show, seats));
             }
         }
-        let mut bookings = Vec::new();
+        let (mut bookings, mut histories) = (Vec::new(), Vec::new());
         before = None;
         loop {
             let page = store.bookings.list(BookingFilter::default(), Page { limit: PAGE, before }).await.unwrap();
@@ -42,9 +47,10 @@ impl Books {
                 let details = store.bookings.find(booking.id).await.unwrap().expect("a listed booking is found");
                 assert_eq!(details.booking, booking, "found as listed");
                 bookings.push(details);
+                histories.push(store.history(booking.id).await);
             }
         }
-        Self { shows, bookings }
+        Self { shows, bookings, histories }
     }
 
     /// Asserts all that must be true of any store at any time.
@@ -55,8 +61,23 @@ impl Books {
         for (key, seat) in &seats {
             check_owner(*key, seat, &bookings);
         }
-        for details in &self.bookings {
+        for (details, history) in self.bookings.iter().zip(&self.histories) {
             check_booking(details, &seats);
+            check_history(&details.booking, history);
+        }
+        self.check_numbers();
+    }
+
+    /// The changes of each show are numbered from 1 without gaps. (Not in the order of time: a clock may go back.)
+    fn check_numbers(&self) {
+        let mut shows: BTreeMap<ShowId, BTreeMap<i64, &Transition>> = BTreeMap::new();
+        for transition in self.histories.iter().flatten() {
+            let numbered = shows.entry(transition.show_id).or_default().insert(transition.number, transition);
+            assert_eq!(numbered, None, "a number is used twice: {transition:?}");
+        }
+        for (show, numbered) in shows {
+            let count = i64::try_from(numbered.len()).unwrap();
+            assert!(numbered.keys().copied().eq(1..=count), "the changes of show {show} have gaps: {:?}", numbered.keys());
         }
     }
 
@@ -93,6 +114,27 @@ fn check_owner(key: SeatKey, seat: &Seat, bookings: &BTreeMap<BookingId, &Bookin
     }
 }
 
+/// It begins with a hold, each step goes on where the last one ended, and the last one led to where the booking stands.
+fn check_history(booking: &Booking, history: &[Transition]) {
+    let mut stood = None;
+    for transition in history {
+        assert_eq!((transition.booking_id, transition.show_id), (booking.id, booking.show_id), "{history:?}");
+        assert_eq!(transition.from, stood, "{history:?}");
+        stood = Some(transition.event.to());
+    }
+    let (first, last) = (history.first().expect("every booking has a history"), history.last().expect("as above"));
+    assert_eq!((first.event, first.at), (Event::Held, booking.created_at), "{history:?}");
+    assert_eq!(last.seats, booking.seats, "{history:?}");
+    match booking.state {
+        // Nobody may have failed it yet.
+        BookingState::Failed { reason: FailureReason::Expired, .. } if last.event.to() == BookingStatus::Pending => {}
+        state => {
+            assert_eq!(last.event.to(), state.status(), "{booking:?} {history:?}");
+            assert_eq!(last.at, booking.updated_at, "{booking:?} {history:?}");
+        }
+    }
+}
+
 /// A live booking has exactly the seats that it lists, a failed one none. (That no other seat is its own, and that no seat has
 /// two owners, follows from [`check_owner`].)
 fn check_booking(details: &BookingDetails, seats: &BTreeMap<SeatKey, Seat>) {
@@ -112,6 +154,7 @@ fn check_booking(details: &BookingDetails, seats: &BTreeMap<SeatKey, Seat>) {
             BookingState::Failed { .. } => assert_ne!(seat.state.booking_id(), Some(id), "{booking:?}"),
         }
     }
+    assert!(!booking.state.refund_due() || matches!(booking.state, BookingState::Failed { .. }), "{booking:?}");
     if let BookingState::Confirmed { at } = booking.state {
         assert!(at < booking.deadline.instant(), "confirmed at or after its deadline: {booking:?}");
     }

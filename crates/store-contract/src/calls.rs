@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use domain::{
-    Booking, BookingDetails, BookingFilter, BookingId, BookingState, BookingStatus, Command, Deadline, FailureReason, Hold,
-    NewShow, Outcome, Page, Refusal, SeatNumber, SeatRefusal, SeatRefusalReason, SeatSelection, SeatState, Show, ShowId,
-    StoreError, Sweep, Timestamp, UserName,
+    Actor, ActorName, Booking, BookingDetails, BookingFilter, BookingId, BookingState, BookingStatus, Change, Command, Creation,
+    Deadline, Extend, FailureReason, Fingerprint, Hold, Idempotency, IdempotencyKey, NewShow, Outcome, Page, Refusal, Request,
+    SeatExchange, SeatNumber, SeatRefusal, SeatRefusalReason, SeatSelection, SeatState, Show, ShowId, StoreError, Sweep, Terms,
+    Timestamp, Transition, UserName,
 };
 use tokio::task::JoinSet;
 
@@ -18,7 +19,7 @@ pub(crate) const HOLD_FOR: TimeDelta = TimeDelta::seconds(120);
 /// The smallest step of a clock.
 pub(crate) const TICK: TimeDelta = TimeDelta::microseconds(1);
 /// The end of a booking whose hold ran out.
-pub(crate) const EXPIRED: BookingState = BookingState::Failed { reason: FailureReason::Expired };
+pub(crate) const EXPIRED: BookingState = BookingState::Failed { reason: FailureReason::Expired, refund_due: false };
 
 /// How often a call is made again after the store was contended. Each try may cost the adapter its whole lock wait.
 const TRIES_MAX: u32 = 20;
@@ -40,6 +41,54 @@ pub(crate) const fn confirm(booking_id: BookingId) -> Command {
 
 pub(crate) const fn expire(booking_id: BookingId) -> Command {
     Command::Expire { booking_id }
+}
+
+pub(crate) const fn cancel(booking_id: BookingId) -> Command {
+    Command::Cancel { booking_id }
+}
+
+/// How long a hold can live in these scenarios.
+pub(crate) const LIMIT: TimeDelta = TimeDelta::seconds(300);
+
+pub(crate) const fn extend(booking_id: BookingId) -> Command {
+    extend_for(booking_id, HOLD_FOR)
+}
+
+pub(crate) const fn extend_for(booking_id: BookingId, hold_for: TimeDelta) -> Command {
+    Command::Extend(Extend { booking_id, hold_for, hold_limit: LIMIT })
+}
+
+/// Most seats of a booking in these scenarios, when seats are exchanged.
+pub(crate) const SEATS_MAX: usize = 4;
+
+pub(crate) fn change(booking_id: BookingId, add: &[i64], remove: &[i64]) -> Command {
+    let seats = SeatExchange::new(add, remove, 1_000).unwrap();
+    Command::Change(Change { booking_id, seats, seats_max: SEATS_MAX })
+}
+
+/// The holder of an admin token.
+pub(crate) fn house() -> Actor {
+    Actor::Admin(ActorName::new("box-office").unwrap())
+}
+
+/// For how long requests are known again in these scenarios.
+pub(crate) const KEEP_FOR: TimeDelta = TimeDelta::hours(24);
+
+/// The command under a key; what it asks for is told by `fingerprint`.
+pub(crate) fn under(key: &str, fingerprint: u8, command: Command) -> Request {
+    let key = IdempotencyKey::new(key).unwrap();
+    let idempotency = Idempotency { key, fingerprint: Fingerprint([fingerprint; 32]), keep_for: KEEP_FOR };
+    Request { idempotency: Some(idempotency), ..Request::from(command) }
+}
+
+/// The requests of a customer.
+pub(crate) fn requests(commands: &[Command]) -> Vec<Request> {
+    commands.iter().cloned().map(Request::from).collect()
+}
+
+/// What a request comes to that was made before, with this outcome.
+pub(crate) fn again(outcome: &Outcome) -> Outcome {
+    Outcome::Replayed(Box::new(outcome.clone()))
 }
 
 pub(crate) fn limit(rows: u32) -> NonZeroU32 {
@@ -70,11 +119,16 @@ pub(crate) fn not_free(seats: &[(i64, SeatRefusalReason)]) -> Outcome {
     Outcome::Refused(Refusal::SeatsNotFree { seats })
 }
 
+pub(crate) fn new_show(name: &str, seats: i64) -> NewShow {
+    let start = Timestamp::from_timestamp_micros(1_893_456_000_000_001).unwrap();
+    NewShow::new(name, start, seats).unwrap()
+}
+
 /// The booking that a hold got.
 pub(crate) fn held(outcome: &Outcome) -> Option<BookingId> {
     match outcome {
         Outcome::Held { booking_id, .. } => Some(*booking_id),
-        Outcome::Confirmed { .. } | Outcome::Expired { .. } | Outcome::Refused(_) => None,
+        _ => None,
     }
 }
 
@@ -84,12 +138,17 @@ pub(crate) async fn all<T: Send + 'static>(tasks: JoinSet<T>) -> Vec<T> {
 }
 
 impl Store {
-    /// Executes the batch; if others are in the way, again.
+    /// Executes a customer's batch; if others are in the way, again.
     pub(crate) async fn execute(&self, commands: &[Command]) -> Vec<Outcome> {
+        self.request(&requests(commands)).await
+    }
+
+    /// Executes the batch; if others are in the way, again.
+    pub(crate) async fn request(&self, requests: &[Request]) -> Vec<Outcome> {
         for _ in 0..TRIES_MAX {
-            match self.bookings.execute(commands).await {
+            match self.bookings.execute(requests).await {
                 Ok(outcomes) => {
-                    assert_eq!(outcomes.len(), commands.len(), "one outcome for each command");
+                    assert_eq!(outcomes.len(), requests.len(), "one outcome for each request");
                     return outcomes;
                 }
                 Err(StoreError::Contended(_)) => tokio::task::yield_now().await,
@@ -106,6 +165,16 @@ impl Store {
         self.execute(&[command]).await.remove(0)
     }
 
+    /// Executes a request of its own.
+    pub(crate) async fn ask(&self, request: Request) -> Outcome {
+        self.request(&[request]).await.remove(0)
+    }
+
+    /// What happened to the booking.
+    pub(crate) async fn history(&self, id: BookingId) -> Vec<Transition> {
+        self.bookings.history(id).await.unwrap().unwrap_or_else(|| panic!("booking {id} has no history"))
+    }
+
     /// A PENDING booking of these seats.
     pub(crate) async fn hold(&self, show_id: ShowId, seats: &[i64]) -> (BookingId, Deadline) {
         self.hold_for(show_id, seats, HOLD_FOR).await
@@ -114,9 +183,7 @@ impl Store {
     pub(crate) async fn hold_for(&self, show_id: ShowId, seats: &[i64], life: TimeDelta) -> (BookingId, Deadline) {
         match self.decide(hold_as("Ada", show_id, seats, life)).await {
             Outcome::Held { booking_id, deadline } => (booking_id, deadline),
-            other @ (Outcome::Confirmed { .. } | Outcome::Expired { .. } | Outcome::Refused(_)) => {
-                panic!("seats {seats:?} of show {show_id} should be free, but: {other:?}")
-            }
+            other => panic!("seats {seats:?} of show {show_id} should be free, but: {other:?}"),
         }
     }
 
@@ -161,8 +228,19 @@ impl Store {
     }
 
     pub(crate) async fn show_named(&self, name: &str, seats: i64) -> Show {
-        let start = Timestamp::from_timestamp_micros(1_893_456_000_000_001).unwrap();
-        self.shows.create(&NewShow::new(name, start, seats).unwrap()).await.unwrap()
+        self.create(&new_show(name, seats)).await
+    }
+
+    /// A new show with this many seats, on these terms.
+    pub(crate) async fn show_on(&self, terms: Terms, seats: i64) -> ShowId {
+        self.create(&new_show("Hamlet", seats).on(terms).unwrap()).await.id
+    }
+
+    pub(crate) async fn create(&self, show: &NewShow) -> Show {
+        match self.shows.create(show, None).await.unwrap() {
+            Creation::Created(show) => show,
+            other @ (Creation::Replayed(_) | Creation::KeyReused) => panic!("there was no key: {other:?}"),
+        }
     }
 
     pub(crate) async fn find(&self, id: BookingId) -> BookingDetails {

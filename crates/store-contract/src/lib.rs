@@ -151,6 +151,26 @@ macro_rules! each_scenario {
             a_sweep_fails_dead_holds_only
             a_sweep_is_bounded
             a_sweep_says_when_the_next_is_due
+            // Amending.
+            a_cancelled_hold_frees_its_seats
+            a_sale_is_cancelled_by_whom_may
+            an_extension_ends_at_the_limit
+            a_show_has_terms_of_its_own
+            a_change_is_all_or_nothing
+            a_change_takes_over_a_dead_hold
+            a_batch_gives_up_extends_and_changes
+            // Repeats.
+            a_repeated_request_has_one_effect_and_the_same_answer
+            a_key_is_for_one_request
+            the_same_key_twice_in_a_batch
+            the_same_key_from_many_callers
+            a_key_is_forgotten_after_its_time
+            a_key_outlives_a_crash
+            a_show_is_created_once_under_its_key
+            // Histories.
+            every_transition_is_in_the_history
+            the_end_of_a_hold_is_in_the_history
+            changes_of_a_show_are_numbered_without_gaps
             // Lists.
             bookings_are_listed_newest_first
             bookings_are_listed_by_status_as_of_now

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use domain::{
-    BookingId, BookingState, BookingStatus, Command, Deadline, Hold, Outcome, Refusal, SeatNumber, SeatRefusal,
-    SeatRefusalReason, SeatState, ShowId, Sweep, Timestamp,
+    Actor, BookingId, BookingState, BookingStatus, Change, Command, Deadline, Extend, FailureReason, Hold, Outcome, Refusal,
+    Request, SeatNumber, SeatRefusal, SeatRefusalReason, SeatState, ShowId, Sweep, Timestamp,
 };
 
 use crate::books::Books;
@@ -24,12 +24,17 @@ enum End {
     Open,
     Sold,
     Failed,
+    /// Given up; and whether it was a sale.
+    GivenUp {
+        refund_due: bool,
+    },
 }
 
 struct Entry {
     id: BookingId,
     show: ShowId,
     seats: Vec<SeatNumber>,
+    made: Timestamp,
     deadline: Timestamp,
     end: End,
 }
@@ -39,7 +44,7 @@ impl Entry {
         let lives = match self.end {
             End::Open => self.deadline > now,
             End::Sold => true,
-            End::Failed => false,
+            End::Failed | End::GivenUp { .. } => false,
         };
         lives && self.show == show && self.seats.contains(&seat)
     }
@@ -56,14 +61,17 @@ impl Model {
     }
 
     /// Plays the batch, and asserts that these are its outcomes.
-    pub(crate) fn check_batch(&mut self, now: Timestamp, commands: &[Command], outcomes: &[Outcome]) {
-        for (command, outcome) in commands.iter().zip(outcomes) {
-            let expected = match command {
+    pub(crate) fn check_batch(&mut self, now: Timestamp, requests: &[Request], outcomes: &[Outcome]) {
+        for (request, outcome) in requests.iter().zip(outcomes) {
+            let expected = match &request.command {
                 Command::Hold(hold) => self.hold(now, hold, outcome),
                 Command::Confirm { booking_id } => self.confirm(now, *booking_id),
                 Command::Expire { booking_id } => self.expire(now, *booking_id),
+                Command::Cancel { booking_id } => self.cancel(now, *booking_id, request.by != Actor::Customer),
+                Command::Extend(extend) => self.extend(now, extend),
+                Command::Change(change) => self.change(now, change),
             };
-            assert_eq!(*outcome, expected, "{command:?}");
+            assert_eq!(*outcome, expected, "{request:?}");
         }
     }
 
@@ -75,17 +83,108 @@ impl Model {
             return Outcome::Refused(Refusal::SeatsNotFree { seats: refused });
         }
         let seats = hold.seats.numbers().to_vec();
-        for booking in &mut self.bookings {
-            let overlaps = booking.show == show && booking.seats.iter().any(|seat| seats.contains(seat));
-            if booking.end == End::Open && overlaps {
-                booking.end = End::Failed;
-            }
-        }
+        self.fail_the_dead(now, show, &seats);
         let Outcome::Held { booking_id: id, .. } = *outcome else { panic!("the seats of {hold:?} are free, but {outcome:?}") };
         assert!(self.bookings.iter().all(|booking| booking.id < id), "booking id {id} is not new");
         let deadline = now + hold.hold_for;
-        self.bookings.push(Entry { id, show, seats, deadline, end: End::Open });
+        self.bookings.push(Entry { id, show, seats, made: now, deadline, end: End::Open });
         Outcome::Held { booking_id: id, deadline: Deadline::at(deadline) }
+    }
+
+    /// Whoever had these seats and let the time go by has them no longer.
+    fn fail_the_dead(&mut self, now: Timestamp, show: ShowId, seats: &[SeatNumber]) {
+        for booking in &mut self.bookings {
+            let overlaps = booking.show == show && booking.seats.iter().any(|seat| seats.contains(seat));
+            if booking.end == End::Open && booking.deadline <= now && overlaps {
+                booking.end = End::Failed;
+            }
+        }
+    }
+
+    fn cancel(&mut self, now: Timestamp, booking_id: BookingId, by_house: bool) -> Outcome {
+        let Some(booking) = self.bookings.iter_mut().find(|booking| booking.id == booking_id) else {
+            return Outcome::Refused(Refusal::NoSuchBooking { booking_id });
+        };
+        let refund_due = match booking.end {
+            End::GivenUp { refund_due } => refund_due,
+            End::Open if now < booking.deadline => false,
+            End::Sold if by_house => true,
+            End::Sold => return Outcome::Refused(Refusal::SaleIsFinal { booking_id }),
+            End::Open => {
+                return Outcome::Refused(Refusal::HoldExpired { booking_id, deadline: Deadline::at(booking.deadline) });
+            }
+            End::Failed => return Outcome::Refused(Refusal::NotPending { booking_id, status: BookingStatus::Failed }),
+        };
+        booking.end = End::GivenUp { refund_due };
+        Outcome::Cancelled { booking_id, refund_due }
+    }
+
+    /// The place of a booking that can be amended, or why it can't.
+    fn amendable(&self, now: Timestamp, booking_id: BookingId) -> Result<usize, Outcome> {
+        let place = self.bookings.iter().position(|booking| booking.id == booking_id);
+        let place = place.ok_or(Outcome::Refused(Refusal::NoSuchBooking { booking_id }))?;
+        let booking = &self.bookings[place];
+        match booking.end {
+            End::Open if now < booking.deadline => Ok(place),
+            End::Open => Err(Outcome::Refused(Refusal::HoldExpired { booking_id, deadline: Deadline::at(booking.deadline) })),
+            End::Sold => Err(Outcome::Refused(Refusal::NotPending { booking_id, status: BookingStatus::Confirmed })),
+            End::Failed | End::GivenUp { .. } => {
+                Err(Outcome::Refused(Refusal::NotPending { booking_id, status: BookingStatus::Failed }))
+            }
+        }
+    }
+
+    fn extend(&mut self, now: Timestamp, extend: &Extend) -> Outcome {
+        let booking_id = extend.booking_id;
+        let booking = match self.amendable(now, booking_id) {
+            Ok(place) => &mut self.bookings[place],
+            Err(refused) => return refused,
+        };
+        let wished = now + extend.hold_for;
+        let latest = booking.made + extend.hold_limit;
+        let deadline = if wished > latest { latest } else { wished };
+        if deadline <= booking.deadline {
+            return Outcome::Refused(Refusal::HoldLimit { booking_id, deadline: Deadline::at(booking.deadline) });
+        }
+        booking.deadline = deadline;
+        Outcome::Extended { booking_id, deadline: Deadline::at(deadline) }
+    }
+
+    fn change(&mut self, now: Timestamp, change: &Change) -> Outcome {
+        let booking_id = change.booking_id;
+        let place = match self.amendable(now, booking_id) {
+            Ok(place) => place,
+            Err(refused) => return refused,
+        };
+        let (show, had) = (self.bookings[place].show, self.bookings[place].seats.clone());
+        let (add, remove) = (change.seats.add(), change.seats.remove());
+        let mut refused: Vec<SeatRefusal> = Vec::new();
+        for &number in add {
+            if had.contains(&number) {
+                refused.push(SeatRefusal { number, reason: SeatRefusalReason::HadAlready });
+            } else {
+                refused.extend(self.why_not(now, show, number));
+            }
+        }
+        let not_had = remove.iter().filter(|number| !had.contains(number));
+        refused.extend(not_had.map(|&number| SeatRefusal { number, reason: SeatRefusalReason::NotHad }));
+        refused.sort_by_key(|seat| seat.number);
+        if !refused.is_empty() {
+            return Outcome::Refused(Refusal::SeatsNotFree { seats: refused });
+        }
+        let mut seats: Vec<SeatNumber> = had.into_iter().filter(|number| !remove.contains(number)).collect();
+        seats.extend(add);
+        seats.sort();
+        if seats.is_empty() {
+            return Outcome::Refused(Refusal::NoSeatLeft { booking_id });
+        }
+        if !add.is_empty() && seats.len() > change.seats_max {
+            return Outcome::Refused(Refusal::TooManySeats { booking_id, max: change.seats_max });
+        }
+        self.fail_the_dead(now, show, add);
+        let booking = &mut self.bookings[place];
+        booking.seats.clone_from(&seats);
+        Outcome::Changed { booking_id, seats, deadline: Deadline::at(booking.deadline) }
     }
 
     fn why_not(&self, now: Timestamp, show: ShowId, number: SeatNumber) -> Option<SeatRefusal> {
@@ -95,7 +194,9 @@ impl Model {
             let owner = self.bookings.iter().find(|booking| booking.has(show, number, now))?;
             match owner.end {
                 End::Sold => SeatRefusalReason::Sold,
-                End::Open | End::Failed => SeatRefusalReason::Held { free_at: Deadline::at(owner.deadline) },
+                End::Open | End::Failed | End::GivenUp { .. } => {
+                    SeatRefusalReason::Held { free_at: Deadline::at(owner.deadline) }
+                }
             }
         };
         Some(SeatRefusal { number, reason })
@@ -112,7 +213,9 @@ impl Model {
             }
             End::Open => Outcome::Refused(Refusal::HoldExpired { booking_id, deadline: Deadline::at(booking.deadline) }),
             End::Sold => Outcome::Refused(Refusal::NotPending { booking_id, status: BookingStatus::Confirmed }),
-            End::Failed => Outcome::Refused(Refusal::NotPending { booking_id, status: BookingStatus::Failed }),
+            End::Failed | End::GivenUp { .. } => {
+                Outcome::Refused(Refusal::NotPending { booking_id, status: BookingStatus::Failed })
+            }
         }
     }
 
@@ -128,7 +231,9 @@ impl Model {
                 Outcome::Expired { booking_id, deadline }
             }
             End::Sold => Outcome::Refused(Refusal::NotPending { booking_id, status: BookingStatus::Confirmed }),
-            End::Failed => Outcome::Refused(Refusal::NotPending { booking_id, status: BookingStatus::Failed }),
+            End::Failed | End::GivenUp { .. } => {
+                Outcome::Refused(Refusal::NotPending { booking_id, status: BookingStatus::Failed })
+            }
         }
     }
 
@@ -164,6 +269,9 @@ impl Model {
                 End::Sold => assert_eq!(found.state.status(), BookingStatus::Confirmed, "{found:?}"),
                 End::Open if now < booking.deadline => assert_eq!(found.state, BookingState::Pending, "{found:?}"),
                 End::Open | End::Failed => assert_eq!(found.state, EXPIRED, "{found:?}"),
+                End::GivenUp { refund_due } => {
+                    assert_eq!(found.state, BookingState::Failed { reason: FailureReason::Cancelled, refund_due }, "{found:?}");
+                }
             }
         }
         for &show in &self.shows {
@@ -174,7 +282,9 @@ impl Model {
                 let owner = self.bookings.iter().find(|booking| booking.has(show, seat.number, now));
                 let expected = owner.map_or(SeatState::Available, |booking| match booking.end {
                     End::Sold => SeatState::Sold { to: booking.id },
-                    End::Open | End::Failed => SeatState::Held { by: booking.id, until: Deadline::at(booking.deadline) },
+                    End::Open | End::Failed | End::GivenUp { .. } => {
+                        SeatState::Held { by: booking.id, until: Deadline::at(booking.deadline) }
+                    }
                 });
                 assert_eq!(seat.state, expected, "seat {} of show {show}", seat.number);
             }

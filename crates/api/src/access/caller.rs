@@ -8,6 +8,7 @@ use std::sync::Arc;
 use actix_web::dev::Payload;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
+use domain::{Actor, ActorName};
 
 use crate::app::App;
 
@@ -20,13 +21,36 @@ pub(crate) enum Caller {
     Admin(Arc<str>),
 }
 
+/// Where access is open, whoever uses an admin's address acts as this one.
+const NAMELESS: &str = "admin";
+
+impl Caller {
+    /// The same for the history.
+    pub(crate) fn actor(&self) -> Actor {
+        match self {
+            Self::Customer => Actor::Customer,
+            Self::Admin(name) => admin(name),
+        }
+    }
+
+    /// The same, at an admin's address.
+    pub(crate) fn house(&self) -> Actor {
+        match self {
+            Self::Customer => admin(NAMELESS),
+            Self::Admin(name) => admin(name),
+        }
+    }
+}
+
+/// Names of admins are names of actors; should one ever not be, then nobody is to be given out as a customer.
+fn admin(name: &str) -> Actor {
+    ActorName::new(name).map_or(Actor::System, Actor::Admin)
+}
+
 /// `customer`, or `admin:` and the name.
 impl fmt::Display for Caller {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Customer => f.write_str("customer"),
-            Self::Admin(name) => write!(f, "admin:{name}"),
-        }
+        self.actor().fmt(f)
     }
 }
 

@@ -5,7 +5,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::{Booking, BookingDetails, BookingFilter, BookingId, BookingRepository, Command, Outcome, Page, StoreError, Sweep};
+use domain::{
+    Booking, BookingDetails, BookingFilter, BookingId, BookingRepository, Command, Outcome, Page, Request, StoreError, Sweep,
+    Transition,
+};
 use tokio::time::sleep;
 
 use crate::history::History;
@@ -68,8 +71,8 @@ fn booking_id(command: &Command) -> BookingId {
 
 #[async_trait]
 impl BookingRepository for ScriptedStore {
-    async fn execute(&self, commands: &[Command]) -> Result<Vec<Outcome>, StoreError> {
-        let ids: Vec<i64> = commands.iter().map(|command| booking_id(command).get()).collect();
+    async fn execute(&self, requests: &[Request]) -> Result<Vec<Outcome>, StoreError> {
+        let ids: Vec<i64> = requests.iter().map(|request| booking_id(&request.command).get()).collect();
         let well = Call { works: Duration::from_millis(1), end: End::Answered, replies: Duration::ZERO };
         let Call { works, end, replies } = self.calls.lock().unwrap().next().unwrap_or(well);
         self.history.begun(&ids);
@@ -80,7 +83,7 @@ impl BookingRepository for ScriptedStore {
         sleep(replies).await;
         self.history.ended(&ids, end);
         let mut outcomes: Vec<Outcome> =
-            commands.iter().map(|command| Outcome::Confirmed { booking_id: booking_id(command) }).collect();
+            requests.iter().map(|request| Outcome::Confirmed { booking_id: booking_id(&request.command) }).collect();
         let why = || "the schedule says so".to_owned();
         match end {
             End::Answered => Ok(outcomes),
@@ -101,6 +104,14 @@ impl BookingRepository for ScriptedStore {
     }
 
     async fn find(&self, _: BookingId) -> Result<Option<BookingDetails>, StoreError> {
+        unreachable!("the box office does not read")
+    }
+
+    async fn history(&self, _: BookingId) -> Result<Option<Vec<Transition>>, StoreError> {
+        unreachable!("the box office does not read")
+    }
+
+    async fn forget_keys(&self, _: NonZeroU32) -> Result<u32, StoreError> {
         unreachable!("the box office does not read")
     }
 

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     Booking, BookingId, BookingState, BookingStatus, Changes, Command, Deadline, FailureReason, Keys, Ledger, LedgerError,
-    LockedRows, LockedSeat, Outcome, Owner, SeatKey, SeatNumber, SeatState, ShowId, Swept, Timestamp, UserName,
+    LockedRows, LockedSeat, LockedShow, Outcome, Owner, Request, SeatKey, SeatNumber, SeatState, ShowId, Swept, Terms, Timestamp,
+    UserName,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -69,7 +70,7 @@ impl Rows {
     /// What the ports ask a store to load for these commands, and no other row. Of the dead holds that are in the way it has
     /// met some, and not yet the others.
     pub(crate) fn load(&self, now: Timestamp, commands: &[Command], met: impl Fn(BookingId) -> bool) -> LockedRows {
-        let keys = Keys::of(commands);
+        let keys = Keys::of(&commands.iter().cloned().map(Request::from).collect::<Vec<_>>());
         let dead = self.in_the_way(now, &keys.seats).filter(|id| met(*id));
         let ids: BTreeSet<BookingId> = keys.bookings.iter().copied().chain(dead).collect();
         let theirs = ids.iter().filter_map(|id| self.bookings.get(id)).flat_map(BookingRow::keys);
@@ -88,16 +89,17 @@ impl Rows {
         let exists = |show: &ShowId| self.seats.keys().any(|key| key.show_id == *show);
         LockedRows {
             now,
-            shows: shows.iter().copied().filter(exists).collect(),
+            shows: shows.iter().copied().filter(exists).map(|id| LockedShow { id, terms: Terms::default() }).collect(),
             seats: seats.iter().filter_map(|key| self.seat(*key)).collect(),
             bookings: bookings.iter().filter_map(|id| self.booking(*id)).collect(),
+            used_keys: Vec::new(),
         }
     }
 
     /// Decides on what was loaded, and saves. After an error nothing has changed.
     pub(crate) fn run(&mut self, loaded: LockedRows, commands: &[Command]) -> Result<Vec<Outcome>, LedgerError> {
         let mut ledger = Ledger::open(loaded);
-        let decisions = commands.iter().map(|command| ledger.apply(command)).collect::<Result<Vec<_>, _>>()?;
+        let decisions = commands.iter().map(|command| ledger.apply(&command.clone().into())).collect::<Result<Vec<_>, _>>()?;
         let ids = self.save(&ledger.into_changes());
         Ok(decisions.into_iter().map(|decision| decision.outcome(&ids).unwrap()).collect())
     }
@@ -142,7 +144,7 @@ impl Rows {
         let state = match row.status {
             BookingStatus::Pending => BookingState::Pending,
             BookingStatus::Confirmed => BookingState::Confirmed { at: row.confirmed_at.unwrap() },
-            BookingStatus::Failed => BookingState::Failed { reason: FailureReason::Expired },
+            BookingStatus::Failed => BookingState::Failed { reason: FailureReason::Expired, refund_due: false },
         };
         Some(Booking {
             id,

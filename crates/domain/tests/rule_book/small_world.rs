@@ -78,7 +78,7 @@ impl State {
                     }
                     Outcome::Expired { .. } => Event::Expired,
                     Outcome::Refused(Refusal::HoldExpired { .. }) => Event::ConfirmCameTooLate,
-                    Outcome::Held { .. } | Outcome::Refused(_) => Event::Nothing,
+                    _ => Event::Nothing,
                 };
             }
         }

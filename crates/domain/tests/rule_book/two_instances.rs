@@ -116,7 +116,7 @@ impl State {
                 }
             }
             Some(command) => {
-                let keys = Keys::of(std::slice::from_ref(&command));
+                let keys = Keys::of(&[command.clone().into()]);
                 let dead = if reaches { self.in_the_way(&keys.seats) } else { BTreeSet::new() };
                 let bookings = || keys.bookings.iter().copied().chain(dead.iter().copied());
                 let theirs = bookings().filter_map(|id| self.rows.bookings.get(&id)).flat_map(BookingRow::keys);

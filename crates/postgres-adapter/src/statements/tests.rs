@@ -11,6 +11,18 @@ async fn migrated() -> String {
     url
 }
 
+const SAVE_BATCH_PARAMETERS: &str = "now(), '{1}', '{a}', '{\"{1}\"}', '{now}', '{customer}', \
+     '{1}', '{1}', '{PENDING}', '{NULL}', '{1}', '{now}', \
+     '{1}', '{1}', '{confirmed}', '{PENDING}', '{customer}', '{\"{1}\"}', \
+     '{k}', '{NULL}', '{now}', '{held}', '{1}', '{1}'";
+
+const SAVE_IF_FORESEEN_PARAMETERS: &str = "NULL, now(), NULL, \
+     '{1}', '{1}', '{NULL}', '{NULL}', '{PENDING}', '{NULL}', '{1}', '{1}', '{NULL}', \
+     '{1}', '{a}', '{\"{1}\"}', '{1}', '{customer}', \
+     '{1}', '{\"{1}\"}', '{now}', '{CONFIRMED}', '{NULL}', '{\"{1}\"}', '{NULL}', \
+     '{1}', '{1}', '{confirmed}', '{customer}', '{\"{1}\"}', '{1}', \
+     '{k}', '{NULL}', '{1}', '{held}', '{1}', '{1}'";
+
 #[tokio::test]
 async fn every_statement_can_be_prepared() {
     let url = migrated().await;
@@ -31,14 +43,15 @@ async fn the_hot_statements_never_scan_a_table() {
     let lease = crate::connection::Connections::new(&PgSettings::new(url.as_str())).unwrap().writer().await.unwrap();
     for (name, sql) in ALL {
         let parameters = match *name {
-            "lock_seats" | "lock_bookings" => "'{1}', '{1}', '{1}', true, NULL",
-            "save_if_foreseen" => {
-                "NULL, NULL, '{1}', '{1}', '{NULL}', '{NULL}', '{PENDING}', '{NULL}', '{1}', '{1}', '{1}', '{a}', '{\"{1}\"}', '{1}', \
-                 '{1}', '{\"{1}\"}', '{now}'"
-            }
-            "load_shows" => "'{1}'",
-            "update_bookings" => "now(), '{1}', '{FAILED}', '{expired}', '{NULL}'",
-            "save_seats" => "now(), '{1}', '{a}', '{\"{1}\"}', '{now}', '{1}', '{1}', '{PENDING}', '{NULL}', '{1}', '{now}'",
+            "lock_seats" | "lock_bookings" => "'{1}', '{1}', '{1}', true, NULL, '{1}', '{1}'",
+            "lock_shows" => "'{1}', '{1}'",
+            "load_keys" => "'{a}'",
+            "forget_used_keys" => "'{a}', NULL",
+            "find_history" => "1",
+            "save_if_foreseen" => SAVE_IF_FORESEEN_PARAMETERS,
+            "update_bookings" => "now(), '{1}', '{FAILED}', '{expired}', '{false}', '{NULL}', '{\"{1}\"}', '{now}'",
+            "save_batch" => SAVE_BATCH_PARAMETERS,
+            "record" => "now(), '{1}', '{1}', '{expired}', '{PENDING}', '{system}', '{\"{1}\"}'",
             "fail_bookings" => "now(), 'FAILED', 'expired', '{1}'",
             "free_seats" => "'AVAILABLE', '{\"(0,1)\"}'",
             "lock_due" => "100, NULL, NULL",
@@ -70,9 +83,8 @@ async fn plans_that_were_made_for_empty_tables_do_not_last() {
     let connections = crate::connection::Connections::new(&settings).unwrap();
     let mut lease = connections.writer().await.unwrap();
     lease.batch_execute("VACUUM ANALYZE seats, bookings").await.unwrap();
-    lease.batch_execute(&format!("PREPARE p AS {SAVE_SEATS}")).await.unwrap();
-    let explain =
-        "EXPLAIN EXECUTE p(now(), '{1}', '{a}', '{\"{1}\"}', '{now}', '{1}', '{1}', '{PENDING}', '{NULL}', '{1}', '{now}')";
+    lease.batch_execute(&format!("PREPARE p AS {SAVE_BATCH}")).await.unwrap();
+    let explain = &format!("EXPLAIN EXECUTE p({SAVE_BATCH_PARAMETERS})");
     let mut plans = Vec::new();
     for used in 0..4 {
         let plan = lease.query(explain, &[]).await.unwrap();

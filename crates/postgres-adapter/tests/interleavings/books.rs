@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
 use domain::{
-    Booking, BookingId, BookingState, Changes, Command, Deadline, FailureReason, Ledger, Life, LockedRows, LockedSeat, Outcome,
-    Owner, SeatKey, SeatNumber, SeatState, ShowId, Timestamp, UserName,
+    Booking, BookingId, BookingState, Changes, Command, Deadline, FailureReason, Ledger, Life, LockedRows, LockedSeat,
+    LockedShow, Outcome, Owner, SeatKey, SeatNumber, SeatState, ShowId, Terms, Timestamp, UserName,
 };
 use tokio_postgres::{Client, Row};
 
@@ -88,7 +88,7 @@ impl Books {
 
     fn execute(&mut self, now: Timestamp, command: &Command) -> Answer {
         let mut ledger = Ledger::open(self.locked(now, self.bookings.values().cloned().collect()));
-        let decision = ledger.apply(command).unwrap();
+        let decision = ledger.apply(&command.clone().into()).unwrap();
         let ids = self.save(&ledger.into_changes());
         Answer::Decided(decision.outcome(&ids).unwrap())
     }
@@ -102,7 +102,8 @@ impl Books {
 
     fn locked(&self, now: Timestamp, bookings: Vec<Booking>) -> LockedRows {
         let seats = self.seats.iter().map(|(&key, &state)| LockedSeat { key, state }).collect();
-        LockedRows { now, shows: vec![ShowId::new(SHOW).unwrap()], seats, bookings }
+        let show = LockedShow { id: ShowId::new(SHOW).unwrap(), terms: Terms::default() };
+        LockedRows { now, shows: vec![show], seats, bookings, used_keys: Vec::new() }
     }
 
     fn save(&mut self, changes: &Changes) -> Vec<BookingId> {
@@ -164,7 +165,7 @@ impl Books {
 
     /// Makes the database what it is at the start.
     pub(crate) async fn write_start(client: &Client) {
-        let mut sql = "DELETE FROM seats; DELETE FROM bookings; SELECT setval('bookings_id_seq', 2);
+        let mut sql = "DELETE FROM seats; DELETE FROM bookings; TRUNCATE booking_history; SELECT setval('bookings_id_seq', 2);
                        INSERT INTO seats (show_id, seat_number) SELECT 1, generate_series(1, 6);"
             .to_owned();
         for booking in Self::at_start().bookings.values() {
@@ -174,6 +175,8 @@ impl Books {
             let insert = format!(
                 "INSERT INTO bookings (id, show_id, user_name, seat_numbers, status, created_at, updated_at, expires_at)
                  VALUES ({id}, {SHOW}, '{name}', '{{{seats}}}', 'PENDING', '{made}', '{made}', '{until}');
+                 INSERT INTO booking_history (show_id, number, booking_id, happened_at, event, actor, seat_numbers)
+                 VALUES ({SHOW}, {id}, {id}, '{made}', 'held', 'customer', '{{{seats}}}');
                  UPDATE seats SET status = 'PENDING', booking_id = {id}, held_until = '{until}' WHERE seat_number IN ({seats});"
             );
             sql.push_str(&insert);
@@ -184,8 +187,7 @@ impl Books {
     /// What is in the database, without the adapter that has written it.
     pub(crate) async fn read(client: &Client) -> Self {
         let seats = client.query("SELECT seat_number, status, booking_id, held_until FROM seats", &[]).await.unwrap();
-        let bookings =
-            "SELECT id, show_id, user_name, seat_numbers, status, confirmed_at, expires_at, created_at, updated_at FROM bookings";
+        let bookings = "SELECT id, show_id, user_name, seat_numbers, status, refund_due, confirmed_at, expires_at, created_at, updated_at FROM bookings";
         let bookings =
             client.query(bookings, &[]).await.unwrap().iter().map(booking).map(|booking| (booking.id, booking)).collect();
         Self { seats: seats.iter().map(|row| (seat(row.get::<_, i32>(0).into()), seat_state(row))).collect(), bookings }
@@ -221,7 +223,7 @@ fn booking(row: &Row) -> Booking {
         state: match row.get("status") {
             "PENDING" => BookingState::Pending,
             "CONFIRMED" => BookingState::Confirmed { at: row.get("confirmed_at") },
-            "FAILED" => BookingState::Failed { reason: FailureReason::Expired },
+            "FAILED" => BookingState::Failed { reason: FailureReason::Expired, refund_due: row.get("refund_due") },
             other => panic!("{other}"),
         },
         created_at: row.get("created_at"),

@@ -34,17 +34,25 @@ pub(crate) fn judge(schedule: &Schedule, played: &Played) {
     assert!(orders.contains(&seen), "{schedule}\nseen: {seen:#?}\nbut in some order: {orders:#?}");
 }
 
-/// Who wants a seat that is locked waits for it, and nobody else does. A sweep never waits; a look only for one who may be about
-/// to confirm what reads as dead.
+/// Who wants a seat that is locked waits for it; and so does, in the end, whoever has something to write into the history of the show
+/// that the first one has locked. Nobody else waits: a look only for one who may be about to confirm what reads as dead.
 fn whoever_has_to_wait_waits(schedule: &Schedule, played: &Played) {
-    let begun = schedule.others_begin();
-    let mut locked = schedule.calls[0].ask.seats_locked(schedule.stop, books::start());
+    let (first, begun, start) = (&schedule.calls[0].ask, schedule.others_begin(), Books::at_start());
+    let mut locked = first.seats_locked(schedule.stop, books::start());
+    // A sweep locks shows when it has saved everything else.
+    let show_is_locked = !matches!(first, Ask::Sweep) || schedule.stop == Stop::BeforeTheCommit;
     for (call, seen) in schedule.calls[1..].iter().zip(&played.seen) {
-        let attempts = [call.ask.seats_at_first(begun), call.ask.seats_locked(schedule.stop, begun)];
-        let start = Books::at_start();
+        let at_first = call.ask.seats_at_first(begun);
         let waiting = match call.ask {
-            Ask::Hold(_) | Ask::Confirm(_) => attempts.into_iter().find(|wanted| !wanted.is_disjoint(&locked)),
-            Ask::Sweep => None,
+            // It waits for a seat, or, when it has all that it knows of, for the show.
+            Ask::Hold(_) | Ask::Confirm(_) if show_is_locked || !at_first.is_disjoint(&locked) => Some(at_first.clone()),
+            Ask::Hold(_) | Ask::Confirm(_) => {
+                Some(call.ask.seats_locked(schedule.stop, begun)).filter(|wanted| !wanted.is_disjoint(&locked))
+            }
+            Ask::Sweep => {
+                let swept = start.dead_at(begun).map(|id| start.seats_of(id)).filter(|seats| seats.is_disjoint(&locked));
+                Some(swept.flatten().collect::<BTreeSet<i64>>()).filter(|swept| show_is_locked && !swept.is_empty())
+            }
             Ask::Find(id) => start
                 .dead_at(begun)
                 .any(|dead| dead == books::id(id) && start.seats_of(dead).is_subset(&locked))
@@ -54,7 +62,7 @@ fn whoever_has_to_wait_waits(schedule: &Schedule, played: &Played) {
         let got: BTreeSet<i64> = match (waiting, seen) {
             // In their order, up to the one that it waits for.
             (Some(wanted), _) => wanted.into_iter().take_while(|seat| !locked.contains(seat)).collect(),
-            (None, Seen::WaitingAtTheStop) => call.ask.seats_at_first(begun),
+            (None, Seen::WaitingAtTheStop) => at_first,
             (None, Seen::Done | Seen::WaitingInLine) => BTreeSet::new(),
         };
         locked.extend(got);
@@ -64,7 +72,12 @@ fn whoever_has_to_wait_waits(schedule: &Schedule, played: &Played) {
 fn call(index: usize, schedule: &Schedule, played: &Played) -> Call {
     let ask = schedule.calls[index].ask;
     let is_first = index == 0;
-    let decided_before = if is_first { schedule.stop != Stop::BeforeTheClock } else { played.seen[index - 1] == Seen::Done };
+    let decided_before = match ask {
+        _ if is_first => schedule.stop != Stop::BeforeTheClock,
+        // It decides before it waits for the shows: what is dead stays dead.
+        Ask::Sweep => true,
+        Ask::Hold(_) | Ask::Confirm(_) | Ask::Find(_) => played.seen[index - 1] == Seen::Done,
+    };
     let now = match schedule.meanwhile {
         Meanwhile::Nothing | Meanwhile::TheFirstBreaks => books::start(),
         Meanwhile::AHoldDiesBefore if is_first && decided_before => books::start(),

@@ -40,6 +40,8 @@ pub(crate) enum Answer {
 
 /// How long a hold lives that is made here.
 pub(crate) const HOLD_FOR: TimeDelta = TimeDelta::minutes(10);
+/// Every call is about one show.
+const SHOWS: usize = 1;
 /// Enough for everything that is dead.
 pub(crate) const SWEEP_LIMIT: u32 = 10;
 
@@ -61,7 +63,7 @@ impl Ask {
     pub(crate) async fn of(self, bookings: &dyn BookingRepository, user: &str) -> Result<Answer, StoreError> {
         match self {
             Self::Hold(_) | Self::Confirm(_) => {
-                let mut outcomes = bookings.execute(&[self.command(user).unwrap()]).await?;
+                let mut outcomes = bookings.execute(&[self.command(user).unwrap().into()]).await?;
                 Ok(Answer::Decided(outcomes.remove(0)))
             }
             Self::Sweep => {
@@ -105,8 +107,8 @@ impl Ask {
         match self {
             Self::Hold(seats) if foresee == Foresee::Always && seats.iter().all(|seat| books::FREE.contains(seat)) => 1,
             Self::Confirm(books::LIVE) if foresee == Foresee::Always => 1,
-            Self::Hold(seats) => seats.len(),
-            Self::Confirm(id) => Books::at_start().seats_of(books::id(id)).len() + 1,
+            Self::Hold(seats) => seats.len() + SHOWS,
+            Self::Confirm(id) => Books::at_start().seats_of(books::id(id)).len() + 1 + SHOWS,
             Self::Sweep | Self::Find(_) => 0,
         }
     }

@@ -5,14 +5,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{BookingRepository, Command, StoreError, TimeSource, Timestamp};
+use domain::{BookingRepository, StoreError, TimeSource, Timestamp};
 use postgres_adapter::{Foresee, PgBookingRepository, PgSettings, PgStore, migrate};
 use throwaway_postgres::Cluster;
 use tokio::task::JoinHandle;
 use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 
 use crate::books::{self, Books};
-use crate::operation::{Answer, Operation};
+use crate::operation::{Answer, Ask, Operation};
 
 /// Where the first call is stopped, with all of its locks held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -171,8 +171,9 @@ impl Stage {
     pub(crate) async fn play(&self, schedule: &Schedule) -> Played {
         let play = async {
             self.reset().await;
-            for (name, call) in NAMES.iter().zip(&schedule.calls) {
-                let rows = call.ask.readings_at_first(self.foresee);
+            for (i, (name, call)) in NAMES.iter().zip(&schedule.calls).enumerate() {
+                // Whoever finds the show locked gives up its one trip, and makes two.
+                let rows = call.ask.readings_at_first(if i == 0 { self.foresee } else { Foresee::Never });
                 let number = format!("UPDATE stop.last_readings SET number = {rows} WHERE of = '{name}'");
                 self.gate.batch_execute(&number).await.unwrap();
             }
@@ -208,8 +209,9 @@ impl Stage {
     async fn reset(&self) {
         Books::write_start(&self.watcher).await;
         self.set_clock(books::start()).await;
-        // So that they know what to expect of it.
+        // So that they know what to expect of it, and what time it is.
         for session in &self.sessions {
+            prepare(session).await;
             session.find(books::id(books::LIVE)).await.unwrap();
         }
     }
@@ -250,7 +252,7 @@ impl Stage {
 
     async fn end_session(&self, name: &str) {
         let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-                   WHERE datname = current_database() AND application_name = $1";
+                   WHERE datname = current_database() AND application_name = $1 AND state <> 'idle'";
         self.watcher.execute(end, &[&name]).await.unwrap();
     }
 
@@ -261,10 +263,10 @@ impl Stage {
     }
 }
 
-/// Statements are prepared before anything is stopped.
+/// Statements are prepared, and the show is known, before anything is stopped.
 async fn prepare(session: &PgBookingRepository) {
-    let nobody = Command::Confirm { booking_id: books::id(i64::MAX) };
-    session.execute(&[nobody]).await.unwrap();
+    let no_such_seat = Ask::Hold(&[99]).command("nobody").unwrap();
+    session.execute(&[no_such_seat.into()]).await.unwrap();
 }
 
 async fn connect(url: &str) -> Client {

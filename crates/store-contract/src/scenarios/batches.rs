@@ -5,7 +5,7 @@ use domain::{Outcome, Refusal, SeatKey, SeatRefusalReason, SeatState, StoreError
 
 use crate::World;
 use crate::books::Books;
-use crate::calls::{EXPIRED, HOLD_FOR, confirm, expire, held, hold, hold_as, limit, nobody, not_free, numbers};
+use crate::calls::{EXPIRED, HOLD_FOR, confirm, expire, held, hold, hold_as, limit, nobody, not_free, numbers, requests};
 
 /// Nothing asked, nothing answered, nothing done.
 pub async fn an_empty_batch_gives_an_empty_answer(world: &World) {
@@ -110,13 +110,13 @@ pub async fn a_failed_batch_leaves_nothing(world: &World) {
     let before = Books::read(&world.store).await;
 
     let blockade = world.database.block(SeatKey { show_id: show, number: SeatNumber::new(6).unwrap() }).await;
-    let batch = [hold(show, &[3]), confirm(ours), expire(dead), hold(show, &[2, 4]), hold(show, &[5, 6])];
+    let batch = requests(&[hold(show, &[3]), confirm(ours), expire(dead), hold(show, &[2, 4]), hold(show, &[5, 6])]);
     let answer = world.store.bookings.execute(&batch).await;
     assert!(matches!(answer, Err(StoreError::Contended(_))), "{answer:?}");
     blockade.lift().await;
 
     assert_eq!(Books::read(&world.store).await, before);
-    let outcomes = world.store.execute(&batch).await;
+    let outcomes = world.store.request(&batch).await;
     assert!(!outcomes.iter().any(|outcome| matches!(outcome, Outcome::Refused(_))), "{outcomes:?}");
     assert_eq!(world.store.find(held(&outcomes[4]).unwrap()).await.booking.seats, numbers(&[5, 6]));
     assert_eq!(world.store.bookings.expire_due(limit(9)).await.unwrap().expired, [], "nothing is left dead");

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use domain::{BookingId, Command, NewShow, Outcome, SeatKey, SeatNumber, SeatState, ShowId};
+use domain::{BookingId, Creation, NewShow, Outcome, SeatKey, SeatNumber, SeatState, ShowId};
 
 use crate::books::Books;
-use crate::calls::{EXPIRED, HOLD_FOR, confirm, expire, held, hold, limit, page};
+use crate::calls::{EXPIRED, HOLD_FOR, confirm, expire, held, hold, limit, page, requests};
 use crate::cut_short::cut_short;
 use crate::{Store, World};
 
@@ -62,7 +62,7 @@ pub async fn a_dropped_call_is_done_wholly_or_not_at_all(world: &World) {
     let mut bookings = Vec::new();
     for polls in 0..=POLLS_MAX {
         let (known, _) = world.store.hold(show, &[seat + 3]).await;
-        let batch = [hold(show, &[seat, seat + 1]), confirm(known), hold(show, &[seat + 2])];
+        let batch = requests(&[hold(show, &[seat, seat + 1]), confirm(known), hold(show, &[seat + 2])]);
         let answer = cut_short(world.store.bookings.execute(&batch), polls).await;
         let happened = happened_wholly(&world.store, show, seat, known).await;
         match answer {
@@ -102,7 +102,7 @@ async fn an_abandoned_call(world: &World) {
     for pauses in 0..24 {
         let show = world.store.show(4).await;
         let (known, _) = world.store.hold(show, &[4]).await;
-        let batch: Vec<Command> = vec![hold(show, &[1, 2]), confirm(known), hold(show, &[3])];
+        let batch = requests(&[hold(show, &[1, 2]), confirm(known), hold(show, &[3])]);
         let store = world.store.clone();
         let call = tokio::spawn(async move { store.bookings.execute(&batch).await });
         for _ in 0..pauses {
@@ -152,9 +152,10 @@ pub async fn a_dropped_creation_leaves_a_whole_show_or_none(world: &World) {
     let mut uncut = 0;
     let mut created = 0;
     for polls in 0..=POLLS_MAX {
-        match cut_short(world.store.shows.create(&new), polls).await {
-            Some(show) => {
-                assert_eq!(world.store.map(show.unwrap().id).await.len(), 300);
+        match cut_short(world.store.shows.create(&new, None), polls).await {
+            Some(created_one) => {
+                let Creation::Created(show) = created_one.unwrap() else { panic!("there was no key") };
+                assert_eq!(world.store.map(show.id).await.len(), 300);
                 uncut += 1;
                 created += 1;
             }
@@ -181,7 +182,7 @@ pub async fn a_call_dropped_while_it_waits_is_done_wholly_or_not_at_all(world: &
         let show = world.store.show(4).await;
         let (known, _) = world.store.hold(show, &[4]).await;
         let blockade = world.database.block(SeatKey { show_id: show, number: SeatNumber::new(2).unwrap() }).await;
-        let batch = [hold(show, &[1, 2]), confirm(known), hold(show, &[3])];
+        let batch = requests(&[hold(show, &[1, 2]), confirm(known), hold(show, &[3])]);
         let answer = tokio::time::timeout(Duration::from_millis(50), world.store.bookings.execute(&batch)).await;
         assert!(!matches!(answer, Ok(Ok(_))), "it can't have been done");
         blockade.lift().await;

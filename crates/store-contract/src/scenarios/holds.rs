@@ -2,12 +2,13 @@
 
 use chrono::TimeDelta;
 use domain::{
-    BookingId, BookingState, BookingStatus, Command, Deadline, Outcome, Refusal, SeatRefusalReason, SeatState, SeatStatus,
+    BookingId, BookingState, BookingStatus, Command, Deadline, FailureReason, Outcome, Refusal, SeatRefusalReason, SeatState,
+    SeatStatus,
 };
 
 use crate::World;
 use crate::books::Books;
-use crate::calls::{EXPIRED, HOLD_FOR, TICK, confirm, expire, hold, nobody, not_free, numbers};
+use crate::calls::{EXPIRED, HOLD_FOR, TICK, cancel, change, confirm, expire, extend, hold, nobody, not_free, numbers};
 
 use SeatRefusalReason::{Held, Sold, Unknown};
 
@@ -146,8 +147,9 @@ pub async fn free_at_is_the_deadline_of_the_holder(world: &World) {
 /// The whole life of a booking: each status, each action, and the three sides of a deadline.
 pub async fn every_status_meets_every_action_before_at_and_after_the_deadline(world: &World) {
     let show = world.store.show(100).await;
+    // With a seat beside those of the bookings.
     let sides = [-TICK, TimeDelta::zero(), TICK];
-    let actions: [fn(BookingId) -> Command; 2] = [confirm, expire];
+    let actions: [fn(BookingId) -> Command; 5] = [confirm, expire, cancel, extend, |id| change(id, &[100], &[])];
     let mut seat = 0;
     for status in [BookingStatus::Pending, BookingStatus::Confirmed, BookingStatus::Failed] {
         for (action, side) in actions.iter().flat_map(|action| sides.map(|side| (*action, side))) {
@@ -155,10 +157,14 @@ pub async fn every_status_meets_every_action_before_at_and_after_the_deadline(wo
             let (id, deadline) = booking_in(world, show, seat, status).await;
             world.clock.advance(deadline.instant() - world.clock.now() + side);
             let command = action(id);
-            let (outcome, state) = expected(status, &command, deadline, side, world);
+            let (outcome, state) = expected(status, &command, (seat, deadline), side, world);
             assert_eq!(world.store.decide(command.clone()).await, outcome, "{status:?} {command:?} {side}");
             if let Some(state) = state {
                 assert_eq!(world.store.state(id).await, state, "{status:?} {command:?} {side}");
+            }
+            // So that the seat is free for the next.
+            if matches!(outcome, Outcome::Changed { .. }) {
+                world.store.decide(cancel(id)).await;
             }
         }
     }
@@ -182,36 +188,37 @@ async fn booking_in(world: &World, show: domain::ShowId, seat: i64, status: Book
 fn expected(
     status: BookingStatus,
     command: &Command,
-    deadline: Deadline,
+    (seat, deadline): (i64, Deadline),
     side: TimeDelta,
     world: &World,
 ) -> (Outcome, Option<BookingState>) {
     let dead = side >= TimeDelta::zero();
+    let booking_id = command.booking_id().expect("each of them names a booking");
+    let refused = |refusal, state| (Outcome::Refused(refusal), state);
+    let now = world.clock.now();
     match (status, command) {
-        (BookingStatus::Pending, Command::Confirm { booking_id }) => {
-            let booking_id = *booking_id;
-            if dead {
-                (Outcome::Refused(Refusal::HoldExpired { booking_id, deadline }), Some(EXPIRED))
-            } else {
-                (Outcome::Confirmed { booking_id }, Some(BookingState::Confirmed { at: world.clock.now() }))
-            }
+        (BookingStatus::Pending, Command::Expire { .. }) if !dead => {
+            refused(Refusal::HoldLive { booking_id, deadline }, Some(BookingState::Pending))
         }
-        (BookingStatus::Pending, Command::Expire { booking_id }) => {
-            let booking_id = *booking_id;
-            if dead {
-                (Outcome::Expired { booking_id, deadline }, Some(EXPIRED))
-            } else {
-                (Outcome::Refused(Refusal::HoldLive { booking_id, deadline }), Some(BookingState::Pending))
-            }
+        (BookingStatus::Pending, Command::Expire { .. }) => (Outcome::Expired { booking_id, deadline }, Some(EXPIRED)),
+        (BookingStatus::Pending, _) if dead => refused(Refusal::HoldExpired { booking_id, deadline }, Some(EXPIRED)),
+        (BookingStatus::Pending, Command::Confirm { .. }) => {
+            (Outcome::Confirmed { booking_id }, Some(BookingState::Confirmed { at: now }))
         }
-        (BookingStatus::Confirmed, Command::Confirm { booking_id } | Command::Expire { booking_id }) => {
-            (Outcome::Refused(Refusal::NotPending { booking_id: *booking_id, status }), None)
+        (BookingStatus::Pending, Command::Cancel { .. }) => {
+            let state = BookingState::Failed { reason: FailureReason::Cancelled, refund_due: false };
+            (Outcome::Cancelled { booking_id, refund_due: false }, Some(state))
         }
-        (BookingStatus::Failed, Command::Confirm { booking_id } | Command::Expire { booking_id }) => {
-            (Outcome::Refused(Refusal::NotPending { booking_id: *booking_id, status }), Some(EXPIRED))
+        (BookingStatus::Pending, Command::Extend(_)) => {
+            (Outcome::Extended { booking_id, deadline: Deadline::after(now, HOLD_FOR) }, Some(BookingState::Pending))
         }
-        (BookingStatus::Pending | BookingStatus::Confirmed | BookingStatus::Failed, Command::Hold(_)) => {
-            unreachable!("a hold names no booking")
+        (BookingStatus::Pending, Command::Change(_)) => {
+            let seats = numbers(&[seat, 100]);
+            (Outcome::Changed { booking_id, seats, deadline }, Some(BookingState::Pending))
         }
+        (BookingStatus::Confirmed, Command::Cancel { .. }) => refused(Refusal::SaleIsFinal { booking_id }, None),
+        (BookingStatus::Confirmed, _) => refused(Refusal::NotPending { booking_id, status }, None),
+        (BookingStatus::Failed, _) => refused(Refusal::NotPending { booking_id, status }, Some(EXPIRED)),
+        (BookingStatus::Pending, Command::Hold(_)) => unreachable!("a hold names no booking"),
     }
 }

@@ -1,15 +1,23 @@
 //! What every store must do, one function for each scenario.
 
+mod amending;
 mod batches;
 mod crashes;
 mod expiry;
+mod histories;
 mod holds;
 mod lists;
 mod looks;
 mod races;
 mod random;
+mod repeats;
 mod shows;
 
+pub use amending::{
+    a_batch_gives_up_extends_and_changes, a_cancelled_hold_frees_its_seats, a_change_is_all_or_nothing,
+    a_change_takes_over_a_dead_hold, a_sale_is_cancelled_by_whom_may, a_show_has_terms_of_its_own,
+    an_extension_ends_at_the_limit,
+};
 pub use batches::{
     a_batch_is_decided_in_order, a_batch_sees_a_dead_hold_end_once, a_failed_batch_leaves_nothing,
     an_empty_batch_gives_an_empty_answer, each_answer_belongs_to_its_command,
@@ -22,6 +30,9 @@ pub use crashes::{
 pub use expiry::{
     a_dead_hold_gives_way_without_a_sweep, a_dead_hold_reads_as_failed, a_failed_booking_remembers_its_seats,
     a_sweep_fails_dead_holds_only, a_sweep_is_bounded, a_sweep_says_when_the_next_is_due, one_hold_takes_over_several_dead_ones,
+};
+pub use histories::{
+    changes_of_a_show_are_numbered_without_gaps, every_transition_is_in_the_history, the_end_of_a_hold_is_in_the_history,
 };
 pub use holds::{
     a_confirm_sells_exactly_the_held_seats, a_hold_takes_all_of_its_seats_or_none, a_refusal_changes_nothing,
@@ -40,6 +51,11 @@ pub use races::{
     overlapping_baskets_in_opposite_orders,
 };
 pub use random::random_histories_agree_with_a_plain_model;
+pub use repeats::{
+    a_key_is_for_one_request, a_key_is_forgotten_after_its_time, a_key_outlives_a_crash,
+    a_repeated_request_has_one_effect_and_the_same_answer, a_show_is_created_once_under_its_key, the_same_key_from_many_callers,
+    the_same_key_twice_in_a_batch,
+};
 pub use shows::{
     a_migrated_store_is_ready, a_show_is_created_with_its_seats, a_show_is_never_seen_without_its_seats,
     a_show_of_a_thousand_seats, an_unknown_show_has_no_seats, ids_count_from_one, names_and_instants_survive,

@@ -1,7 +1,7 @@
 //! Random histories, compared with a plain model.
 
 use chrono::TimeDelta;
-use domain::{Command, ShowId};
+use domain::{Actor, Request, ShowId};
 use proptest::collection::vec;
 use proptest::prelude::{Just, Strategy, prop_oneof};
 use proptest::sample::subsequence;
@@ -10,7 +10,7 @@ use tokio::runtime::Handle;
 
 use crate::World;
 use crate::books::Books;
-use crate::calls::{confirm, expire, hold_as, nobody};
+use crate::calls::{cancel, change, confirm, expire, extend_for, hold_as, house, nobody};
 use crate::model::Model;
 
 const CASES: u32 = 32;
@@ -34,6 +34,9 @@ enum Wish {
     Hold { show: usize, seats: Vec<i64>, units: i32 },
     Confirm { booking: usize },
     Expire { booking: usize },
+    Cancel { booking: usize, by_house: bool },
+    Extend { booking: usize, units: i32 },
+    Change { booking: usize, add: Vec<i64>, remove: Vec<i64> },
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -44,6 +47,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         4 => (0..2_usize, seats, 1..5_i32).prop_map(|(show, seats, units)| Wish::Hold { show, seats, units }),
         3 => (0..12_usize).prop_map(|booking| Wish::Confirm { booking }),
         2 => (0..12_usize).prop_map(|booking| Wish::Expire { booking }),
+        1 => (0..12_usize, proptest::bool::ANY).prop_map(|(booking, by_house)| Wish::Cancel { booking, by_house }),
+        1 => (0..12_usize, 1..5_i32).prop_map(|(booking, units)| Wish::Extend { booking, units }),
+        2 => (0..12_usize, exchange()).prop_map(|(booking, (add, remove))| Wish::Change { booking, add, remove }),
     ];
     let step = prop_oneof![
         5 => vec(wish, 1..8).prop_map(Step::Batch),
@@ -52,6 +58,16 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => Just(Step::Batch(Vec::new())),
     ];
     vec(step, 1..24)
+}
+
+/// Seats to add and to remove: at least one, none of them twice.
+fn exchange() -> impl Strategy<Value = (Vec<i64>, Vec<i64>)> {
+    let seats = subsequence((1..=SEATS + 1).collect::<Vec<_>>(), 1..=4);
+    (seats, vec(proptest::bool::ANY, 4)).prop_map(|(seats, added)| {
+        let (add, remove): (Vec<_>, Vec<_>) = seats.into_iter().zip(added).partition(|(_, added)| *added);
+        let numbers = |seats: Vec<(i64, bool)>| seats.into_iter().map(|(number, _)| number).collect();
+        (numbers(add), numbers(remove))
+    })
 }
 
 fn unit() -> TimeDelta {
@@ -82,9 +98,9 @@ async fn play(world: &World, steps: &[Step]) {
         let now = world.clock.now();
         match step {
             Step::Batch(wishes) => {
-                let commands: Vec<Command> = wishes.iter().map(|wish| command(wish, &shows, &model)).collect();
-                let outcomes = world.store.execute(&commands).await;
-                model.check_batch(now, &commands, &outcomes);
+                let requests: Vec<Request> = wishes.iter().map(|wish| request(wish, &shows, &model)).collect();
+                let outcomes = world.store.request(&requests).await;
+                model.check_batch(now, &requests, &outcomes);
             }
             Step::Sweep { limit } => model.check_sweep(now, *limit, &world.store.sweep(*limit).await),
             Step::Wait { units } => world.clock.advance(unit() * *units),
@@ -93,11 +109,17 @@ async fn play(world: &World, steps: &[Step]) {
     model.check_books(world.clock.now(), &Books::read(&world.store).await);
 }
 
-fn command(wish: &Wish, shows: &[ShowId; 2], model: &Model) -> Command {
+fn request(wish: &Wish, shows: &[ShowId; 2], model: &Model) -> Request {
     let booking = |n: usize| model.booking_id(n).unwrap_or(nobody());
-    match wish {
+    let command = match wish {
+        Wish::Cancel { booking: n, by_house } => {
+            return Request::new(cancel(booking(*n)), if *by_house { house() } else { Actor::Customer });
+        }
+        Wish::Extend { booking: n, units } => extend_for(booking(*n), unit() * *units),
+        Wish::Change { booking: n, add, remove } => change(booking(*n), add, remove),
         Wish::Hold { show, seats, units } => hold_as("Ada", shows[*show], seats, unit() * *units),
         Wish::Confirm { booking: n } => confirm(booking(*n)),
         Wish::Expire { booking: n } => expire(booking(*n)),
-    }
+    };
+    command.into()
 }

@@ -1,7 +1,7 @@
 //! Shows and their seats.
 
 use chrono::DateTime;
-use domain::{NewShow, Outcome, Refusal, SeatState, Show, ShowId, Timestamp, UserName};
+use domain::{NewShow, Outcome, Refusal, SeatState, Show, ShowId, Terms, Timestamp, UserName};
 use tokio::task::JoinSet;
 
 use crate::World;
@@ -16,8 +16,9 @@ pub async fn a_migrated_store_is_ready(world: &World) {
 pub async fn a_show_is_created_with_its_seats(world: &World) {
     let start_time = Timestamp::from_timestamp_micros(1_893_456_000_000_001).unwrap();
     let new = NewShow::new("Hamlet", start_time, 7).unwrap();
-    let show = world.store.shows.create(&new).await.unwrap();
-    let expected = Show { id: show.id, name: "Hamlet".to_owned(), start_time, total_seats: 7, created_at: world.clock.now() };
+    let show = world.store.create(&new).await;
+    let (created_at, terms) = (world.clock.now(), Terms::default());
+    let expected = Show { id: show.id, name: "Hamlet".to_owned(), start_time, total_seats: 7, created_at, terms };
     assert_eq!(show, expected);
     assert_eq!(world.store.shows.list(page(10, None)).await.unwrap(), vec![show.clone()]);
     let seats = world.store.shows.seat_map(show.id).await.unwrap().unwrap();
@@ -94,7 +95,7 @@ pub async fn names_and_instants_survive(world: &World) {
     let instants = ["0001-01-01T00:00:00Z", "1969-12-31T23:59:59.999999Z", "9999-12-31T23:59:59.999999Z"];
     for (name, instant) in names.iter().zip(instants.iter().cycle()) {
         let start_time = DateTime::parse_from_rfc3339(instant).unwrap().to_utc();
-        let created = world.store.shows.create(&NewShow::new(name, start_time, 1).unwrap()).await.unwrap();
+        let created = world.store.create(&NewShow::new(name, start_time, 1).unwrap()).await;
         assert_eq!((created.name.as_str(), created.start_time), (*name, start_time));
         assert_eq!(world.store.shows.list(page(1, None)).await.unwrap(), vec![created.clone()]);
 

@@ -1,0 +1,300 @@
+//! A batch in one round trip: one statement locks its rows, compares them with what is expected, and saves what that comes to.
+
+use std::collections::HashMap;
+
+use chrono::TimeDelta;
+use domain::{
+    BookingChange, BookingId, BookingState, Changes, Decision, Forecast, LockedSeat, Outcome, SeatState, StoreError, TimeSource,
+    Timestamp, When,
+};
+use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
+
+use crate::connection::{Lease, TimedOut};
+use crate::save::{StoredHistory, new_actors, owner_columns, pieces};
+use crate::{encoding, error, rows, statements};
+
+/// Makes the forecast come true: the outcomes, and the time. `None` if it does not, and then nothing has happened. No transaction is
+/// left open.
+pub(crate) async fn run(
+    lease: &Lease,
+    time: &TimeSource,
+    forecast: Forecast,
+) -> Result<Option<(Vec<Outcome>, Timestamp)>, StoreError> {
+    let save = lease.prepared(statements::SAVE_IF_FORESEEN).await?;
+    if lease.is_closed() {
+        return Err(StoreError::Unavailable("the connection was lost before anything was saved".to_owned()));
+    }
+    let saved = save_if_foreseen(lease, time, &save, &forecast).await?;
+    let Some(row) = saved else { return Ok(None) };
+    let unknown = |error: StoreError| StoreError::OutcomeUnknown(error.to_string());
+    let now: Timestamp = rows::column(&row, "now").map_err(unknown)?;
+    let ids: Option<Vec<i64>> = rows::column(&row, "new_ids").map_err(unknown)?;
+    let ids = ids.unwrap_or_default().into_iter().map(rows::booking_id).collect::<Result<Vec<_>, _>>().map_err(unknown)?;
+    let outcomes = forecast.outcomes(now, &ids);
+    let outcomes = outcomes.ok_or_else(|| StoreError::OutcomeUnknown("a new booking got no id".to_owned()))?;
+    Ok(Some((outcomes, now)))
+}
+
+async fn save_if_foreseen(
+    lease: &Lease,
+    time: &TimeSource,
+    save: &tokio_postgres::Statement,
+    forecast: &Forecast,
+) -> Result<Option<Row>, StoreError> {
+    let changes = forecast.changes();
+    let (seats, new, stored) = (Seats::of(forecast), NewBookings::of(forecast), StoredBookings::of(forecast));
+    let (history, keys, shows) = (StoredHistory::of(&changes.entries), UsedKeys::of(forecast), shows(changes));
+    let (fixed, good_from, good_before) = (time.fixed(), forecast.good_from(), forecast.good_before());
+    let parameters: Vec<&(dyn ToSql + Sync)> = [&fixed as &(dyn ToSql + Sync), &good_from, &good_before]
+        .into_iter()
+        .chain(seats.parameters())
+        .chain(new.parameters())
+        .chain(stored.parameters())
+        // What is expected is PENDING: that need not be said of each.
+        .chain([
+            &history.shows as &(dyn ToSql + Sync),
+            &history.bookings,
+            &history.events,
+            &history.actors,
+            &history.seats,
+            &shows,
+        ])
+        .chain(keys.parameters())
+        .collect();
+    let trip = async {
+        if fixed.is_none() {
+            return lease.query_opt(save, &parameters).await;
+        }
+        // A clock outside of the database can have moved while this waited for a lock: it is looked at again before the commit.
+        lease.batch_execute("BEGIN").await?;
+        let saved = lease.query_opt(save, &parameters).await?;
+        let stood_still = time.fixed() == fixed;
+        lease.batch_execute(if stood_still { "COMMIT" } else { "ROLLBACK" }).await?;
+        Ok(saved.filter(|_| stood_still))
+    };
+    let unknown = |TimedOut| StoreError::OutcomeUnknown("the database does not answer".to_owned());
+    match lease.within(trip).await.map_err(unknown)? {
+        // It has waited for one who has written into the same history, which it had read before.
+        Err(error) if error::is_overtaken(&error) && fixed.is_none() => Ok(None),
+        saved => saved.map_err(|error| error::of_one_trip(&error)),
+    }
+}
+
+/// The shows of all that happens, each but once.
+fn shows(changes: &Changes) -> Vec<i64> {
+    let mut shows: Vec<i64> = changes.entries.iter().map(|entry| entry.show_id.get()).collect();
+    shows.sort_unstable();
+    shows.dedup();
+    shows
+}
+
+/// The seats among the parameters of `save_if_foreseen.sql`.
+#[derive(Default)]
+struct Seats {
+    shows: Vec<i64>,
+    numbers: Vec<i64>,
+    expected_bookings: Vec<Option<i64>>,
+    expected_deadlines: Vec<Option<Timestamp>>,
+    statuses: Vec<&'static str>,
+    old_bookings: Vec<Option<i64>>,
+    new_bookings: Vec<Option<i64>>,
+    hold_fors: Vec<Option<i64>>,
+    held_untils: Vec<Option<Timestamp>>,
+}
+
+impl Seats {
+    /// Every seat that changes is expected, and both are in key order; one that does not change is saved as it is.
+    fn of(forecast: &Forecast) -> Self {
+        let mut arrays = Self::default();
+        let mut changes = forecast.changes().seats.iter().peekable();
+        for expected in forecast.seats() {
+            let (booking, deadline) = match expected.state {
+                SeatState::Available => (None, None),
+                SeatState::Held { by, until } => (Some(by.get()), Some(until.instant())),
+                SeatState::Sold { to } => (Some(to.get()), None),
+            };
+            arrays.shows.push(expected.key.show_id.get());
+            arrays.numbers.push(expected.key.number.get());
+            arrays.expected_bookings.push(booking);
+            arrays.expected_deadlines.push(deadline);
+            let change = changes.next_if(|change| change.key == expected.key);
+            let Some(change) = change else {
+                arrays.stays(expected);
+                continue;
+            };
+            let owner = match change.state {
+                SeatState::Available => None,
+                SeatState::Held { by: owner, .. } | SeatState::Sold { to: owner } => Some(owner),
+            };
+            let (old, new) = owner_columns(owner);
+            let (hold_for, held_until) = columns(forecast.held_until(change));
+            arrays.becomes(encoding::seat_status(change.state.status()), (old, new), (hold_for, held_until));
+        }
+        arrays
+    }
+
+    fn stays(&mut self, seat: &LockedSeat) {
+        let held_until = match seat.state {
+            SeatState::Held { until, .. } => Some(until.instant()),
+            SeatState::Available | SeatState::Sold { .. } => None,
+        };
+        let owner = seat.state.booking_id().map(BookingId::get);
+        self.becomes(encoding::seat_status(seat.state.status()), (owner, None), (None, held_until));
+    }
+
+    fn becomes(
+        &mut self,
+        status: &'static str,
+        (old, new): (Option<i64>, Option<i64>),
+        (hold_for, held_until): (Option<i64>, Option<Timestamp>),
+    ) {
+        self.statuses.push(status);
+        self.old_bookings.push(old);
+        self.new_bookings.push(new);
+        self.hold_fors.push(hold_for);
+        self.held_untils.push(held_until);
+    }
+
+    fn parameters(&self) -> [&(dyn ToSql + Sync); 9] {
+        [
+            &self.shows,
+            &self.numbers,
+            &self.expected_bookings,
+            &self.expected_deadlines,
+            &self.statuses,
+            &self.old_bookings,
+            &self.new_bookings,
+            &self.hold_fors,
+            &self.held_untils,
+        ]
+    }
+}
+
+/// An instant as a length of time in microseconds, or as what it is.
+fn columns(when: Option<When>) -> (Option<i64>, Option<Timestamp>) {
+    match when {
+        None => (None, None),
+        Some(When::After(length)) => (Some(micros(length)), None),
+        Some(When::At(instant)) => (None, Some(instant)),
+    }
+}
+
+/// No time of ours is so long that it has no microseconds.
+fn micros(length: TimeDelta) -> i64 {
+    length.num_microseconds().unwrap_or(i64::MAX)
+}
+
+/// The new bookings among the parameters of `save_if_foreseen.sql`.
+#[derive(Default)]
+struct NewBookings<'a> {
+    shows: Vec<i64>,
+    names: Vec<&'a str>,
+    seats: Vec<String>,
+    hold_fors: Vec<i64>,
+    actors: Vec<String>,
+}
+
+impl<'a> NewBookings<'a> {
+    fn of(forecast: &'a Forecast) -> Self {
+        let changes = forecast.changes();
+        let mut arrays = Self { actors: new_actors(&changes.entries), ..Self::default() };
+        for new in &changes.new_bookings {
+            arrays.shows.push(new.show_id.get());
+            arrays.names.push(new.user_name.as_str());
+            arrays.seats.push(encoding::seat_numbers(&new.seats));
+            arrays.hold_fors.push(micros(forecast.after(new.deadline)));
+        }
+        arrays
+    }
+
+    fn parameters(&self) -> [&(dyn ToSql + Sync); 5] {
+        let Self { shows, names, seats, hold_fors, actors } = self;
+        [shows, names, seats, hold_fors, actors]
+    }
+}
+
+/// The stored bookings among the parameters of `save_if_foreseen.sql`.
+#[derive(Default)]
+struct StoredBookings {
+    ids: Vec<i64>,
+    expected_seats: Vec<String>,
+    expected_deadlines: Vec<Timestamp>,
+    statuses: Vec<&'static str>,
+    failure_reasons: Vec<Option<&'static str>>,
+    seats: Vec<String>,
+    hold_fors: Vec<Option<i64>>,
+}
+
+impl StoredBookings {
+    /// Every booking that is expected was named for something to be done to it, and that was foreseen.
+    fn of(forecast: &Forecast) -> Self {
+        let mut arrays = Self::default();
+        let changes: HashMap<BookingId, &BookingChange> =
+            forecast.changes().bookings.iter().map(|change| (change.id, change)).collect();
+        for expected in forecast.bookings() {
+            let change = changes.get(&expected.id);
+            let state = change.map_or(BookingState::Pending, |change| change.state);
+            let deadline = change.map_or(expected.deadline, |change| change.deadline);
+            arrays.ids.push(expected.id.get());
+            arrays.expected_seats.push(encoding::seat_numbers(&expected.seats));
+            arrays.expected_deadlines.push(expected.deadline.instant());
+            arrays.statuses.push(encoding::booking_status(state.status()));
+            arrays.failure_reasons.push(encoding::failure_reason(&state));
+            arrays.seats.push(encoding::seat_numbers(change.map_or(&expected.seats, |change| &change.seats)));
+            arrays.hold_fors.push(columns(Some(forecast.ends(expected.id, deadline))).0);
+        }
+        arrays
+    }
+
+    fn parameters(&self) -> [&(dyn ToSql + Sync); 7] {
+        let Self { ids, expected_seats, expected_deadlines, statuses, failure_reasons, seats, hold_fors } = self;
+        [ids, expected_seats, expected_deadlines, statuses, failure_reasons, seats, hold_fors]
+    }
+}
+
+/// The keys among the parameters of `save_if_foreseen.sql`.
+#[derive(Default)]
+struct UsedKeys<'a> {
+    names: Vec<&'a str>,
+    fingerprints: Vec<&'a [u8]>,
+    keep_fors: Vec<i64>,
+    outcomes: Vec<String>,
+    new_bookings: Vec<Option<i64>>,
+    deadlines: Vec<Option<i64>>,
+}
+
+impl<'a> UsedKeys<'a> {
+    fn of(forecast: &'a Forecast) -> Self {
+        let mut arrays = Self::default();
+        for used in &forecast.changes().used_keys {
+            arrays.names.push(used.key.as_str());
+            arrays.fingerprints.push(&used.fingerprint.0);
+            arrays.keep_fors.push(micros(forecast.after(used.expires_at)));
+            let (outcome, new_booking, deadline) = match later(forecast, &used.result) {
+                Some((outcome, after)) => (outcome, None, Some(after)),
+                None => pieces(&used.result, |deadline| Some(micros(forecast.after(deadline)))),
+            };
+            arrays.outcomes.push(outcome);
+            arrays.new_bookings.push(new_booking);
+            arrays.deadlines.push(deadline);
+        }
+        arrays
+    }
+
+    fn parameters(&self) -> [&(dyn ToSql + Sync); 6] {
+        let Self { names, fingerprints, keep_fors, outcomes, new_bookings, deadlines } = self;
+        [names, fingerprints, keep_fors, outcomes, new_bookings, deadlines]
+    }
+}
+
+/// The text of an outcome whose deadline, at its end, counts from now, without that deadline; and the deadline.
+fn later(forecast: &Forecast, decision: &Decision) -> Option<(String, i64)> {
+    let Decision::Settled(outcome) = decision else { return None };
+    let (Outcome::Extended { booking_id, deadline } | Outcome::Changed { booking_id, deadline, .. }) = outcome else {
+        return None;
+    };
+    let When::After(length) = forecast.ends(*booking_id, *deadline) else { return None };
+    let text = outcome.to_text();
+    Some((text.rsplit_once(' ')?.0.to_owned(), micros(length)))
+}
