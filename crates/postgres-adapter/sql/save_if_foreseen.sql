@@ -15,20 +15,23 @@
 -- $13 bigint[], $14 text[]      show, user name
 -- $15 text[], $16 bigint[]      seat numbers as an array literal, how long they are held in microseconds
 -- $17 text[]                    who made it
+-- $18 bigint[], $19 bigint[]    its show as an index into the shows, how many numbers of that show later it is in the history
 -- stored bookings, each but once, all of them expected to be PENDING:
--- $18 bigint[], $19 text[]      id, expected seat numbers as an array literal
--- $20 timestamptz[]             expected deadline
--- $21 text[], $22 text[]        new status, failure reason or null
--- $23 text[], $24 bigint[]      new seat numbers as an array literal, new deadline in microseconds from now; null for as before
--- history of stored bookings, and the shows of all that happens, each but once:
--- $25 bigint[], $26 bigint[]    show, booking
--- $27 text[], $28 text[]        event, who
--- $29 text[], $30 bigint[]      seat numbers as an array literal; the shows
+-- $20 bigint[], $21 text[]      id, expected seat numbers as an array literal
+-- $22 timestamptz[]             expected deadline
+-- $23 text[], $24 text[]        new status, failure reason or null
+-- $25 text[], $26 bigint[]      new seat numbers as an array literal, new deadline in microseconds from now; null for as before
+-- history of stored bookings:
+-- $27 bigint[], $28 bigint[]    show, booking
+-- $29 text[], $30 text[]        event, who
+-- $31 text[]                    seat numbers as an array literal
+-- $32 bigint[], $33 bigint[]    the show as an index into the shows, how many numbers of that show later
+-- $34 bigint[]                  the shows of all that happens, each but once, ascending
 -- keys, all of them expected not to have been used:
--- $31 text[], $32 bytea[]       key, fingerprint
--- $33 bigint[]                  how long they are kept, in microseconds
--- $34 text[], $35 bigint[]      what came of it; for a new booking only its beginning, and the booking as an index
--- $36 bigint[]                  deadline that ends what came of it, in microseconds from now, or null
+-- $35 text[], $36 bytea[]       key, fingerprint
+-- $37 bigint[]                  how long they are kept, in microseconds
+-- $38 text[], $39 bigint[]      what came of it; for a new booking only its beginning, and the booking as an index
+-- $40 bigint[]                  deadline that ends what came of it, in microseconds from now, or null
 --
 -- Locks: the seats, in key order; then the bookings, in the order of their ids; then the shows, in the order of theirs, unless
 -- somebody has one: then this gives way. Each is locked in a query of its own, see lock_seats. Only locked rows are compared, and the
@@ -61,7 +64,7 @@ WITH seat AS MATERIALIZED (
            expected.hold_for
     FROM (
         SELECT *
-        FROM unnest($18::bigint[], $19::text[], $20::timestamptz[], $21::text[], $22::text[], $23::text[], $24::bigint[])
+        FROM unnest($20::bigint[], $21::text[], $22::timestamptz[], $23::text[], $24::text[], $25::text[], $26::bigint[])
              AS given (id, seat_numbers, expires_at, new_status, failure_reason, new_seat_numbers, hold_for)
         WHERE (SELECT n FROM seats_found) = cardinality($4)
         ORDER BY id
@@ -78,8 +81,8 @@ WITH seat AS MATERIALIZED (
     SELECT locked.id
     FROM (
         SELECT id
-        FROM unnest($30::bigint[]) AS given (id)
-        WHERE (SELECT n FROM seats_found) = cardinality($4) AND (SELECT n FROM bookings_found) = cardinality($18)
+        FROM unnest($34::bigint[]) AS given (id)
+        WHERE (SELECT n FROM seats_found) = cardinality($4) AND (SELECT n FROM bookings_found) = cardinality($20)
         ORDER BY id
     ) AS changed
     CROSS JOIN LATERAL (
@@ -88,17 +91,17 @@ WITH seat AS MATERIALIZED (
 ), clock AS MATERIALIZED (
     SELECT clock_timestamp() AS read
     FROM (SELECT count(*) AS n FROM show) AS shows_found
-    WHERE shows_found.n = cardinality($30) AND NOT EXISTS (SELECT FROM idempotency_keys WHERE key = ANY ($31::text[]))
+    WHERE shows_found.n = cardinality($34) AND NOT EXISTS (SELECT FROM idempotency_keys WHERE key = ANY ($35::text[]))
 ), foreseen AS MATERIALIZED (
     SELECT now
     FROM (SELECT COALESCE($1::timestamptz, read) AS now FROM clock) AS reading
     WHERE now >= $2::timestamptz AND ($3::timestamptz IS NULL OR now < $3)
 ), new AS MATERIALIZED (
     SELECT nextval('bookings_id_seq') AS id, foreseen.now, given.n, given.show_id, given.user_name,
-           given.seat_numbers::integer[] AS seat_numbers, given.hold_for, given.actor
+           given.seat_numbers::integer[] AS seat_numbers, given.hold_for, given.actor, given.show, given.later
     FROM foreseen
-    CROSS JOIN unnest($13::bigint[], $14::text[], $15::text[], $16::bigint[], $17::text[])
-         WITH ORDINALITY AS given (show_id, user_name, seat_numbers, hold_for, actor, n)
+    CROSS JOIN unnest($13::bigint[], $14::text[], $15::text[], $16::bigint[], $17::text[], $18::bigint[], $19::bigint[])
+         WITH ORDINALITY AS given (show_id, user_name, seat_numbers, hold_for, actor, show, later, n)
 ), made AS (
     INSERT INTO bookings (id, show_id, user_name, seat_numbers, status, expires_at, created_at, updated_at)
     SELECT id, show_id, user_name, seat_numbers, 'PENDING', now + hold_for * interval '1 microsecond', now, now
@@ -119,32 +122,29 @@ WITH seat AS MATERIALIZED (
     FROM saved CROSS JOIN seat
     WHERE s.show_id = seat.show_id AND s.seat_number = seat.seat_number
 ), last AS MATERIALIZED (
-    SELECT show.id AS show_id, COALESCE((
+    SELECT array_agg(COALESCE((
         SELECT h.number FROM booking_history h WHERE h.show_id = show.id ORDER BY h.number DESC LIMIT 1
-    ), 0) AS number
-    FROM foreseen CROSS JOIN show
+    ), 0) ORDER BY show.id) AS numbers
+    FROM show
+), held AS (
+    INSERT INTO booking_history (show_id, number, booking_id, happened_at, event, from_status, actor, seat_numbers)
+    SELECT new.show_id, last.numbers[new.show] + new.later, new.id, new.now, 'held', NULL, new.actor, new.seat_numbers
+    FROM last CROSS JOIN new
 ), recorded AS (
     INSERT INTO booking_history (show_id, number, booking_id, happened_at, event, from_status, actor, seat_numbers)
-    SELECT entry.show_id, last.number + row_number() OVER (PARTITION BY entry.show_id ORDER BY entry.is_new, entry.n),
-           entry.booking_id, foreseen.now, entry.event, entry.from_status, entry.actor, entry.seat_numbers
+    SELECT entry.show_id, last.numbers[entry.show] + entry.later, entry.booking_id, foreseen.now, entry.event, 'PENDING', entry.actor,
+           entry.seat_numbers::integer[]
     FROM foreseen
-    CROSS JOIN (
-        SELECT false AS is_new, n, show_id, booking_id, event, 'PENDING' AS from_status, actor, seat_numbers::integer[] AS seat_numbers
-        FROM unnest($25::bigint[], $26::bigint[], $27::text[], $28::text[], $29::text[])
-             WITH ORDINALITY AS stored (show_id, booking_id, event, actor, seat_numbers, n)
-        UNION ALL
-        -- What is free may have been given up by a stored booking, never by a new one.
-        SELECT true, n, show_id, id, 'held', NULL, actor, seat_numbers
-        FROM new
-    ) AS entry
-    JOIN last USING (show_id)
+    CROSS JOIN last
+    CROSS JOIN unnest($27::bigint[], $28::bigint[], $29::text[], $30::text[], $31::text[], $32::bigint[], $33::bigint[])
+         AS entry (show_id, booking_id, event, actor, seat_numbers, show, later)
 ), known AS (
     INSERT INTO idempotency_keys (key, fingerprint, expires_at, outcome)
     SELECT used.key, used.fingerprint, saved.now + used.keep_for * interval '1 microsecond',
            concat_ws(' ', used.outcome, saved.new_ids[used.new_booking],
                      (extract(epoch FROM saved.now) * 1000000)::bigint + used.deadline)
     FROM saved
-    CROSS JOIN unnest($31::text[], $32::bytea[], $33::bigint[], $34::text[], $35::bigint[], $36::bigint[])
+    CROSS JOIN unnest($35::text[], $36::bytea[], $37::bigint[], $38::text[], $39::bigint[], $40::bigint[])
          AS used (key, fingerprint, keep_for, outcome, new_booking, deadline)
 )
 SELECT now, new_ids FROM saved

@@ -4,13 +4,14 @@ use std::collections::HashMap;
 
 use chrono::TimeDelta;
 use domain::{
-    BookingChange, BookingId, BookingState, Changes, Decision, Forecast, LockedSeat, Outcome, SeatState, StoreError, TimeSource,
+    BookingChange, BookingId, BookingState, Decision, Forecast, LockedSeat, Outcome, SeatState, StoreError, TimeSource,
     Timestamp, When,
 };
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
 use crate::connection::{Lease, TimedOut};
+use crate::numbering::Numbering;
 use crate::save::{StoredHistory, new_actors, owner_columns, pieces};
 use crate::{encoding, error, rows, statements};
 
@@ -44,22 +45,19 @@ async fn save_if_foreseen(
 ) -> Result<Option<Row>, StoreError> {
     let changes = forecast.changes();
     let (seats, new, stored) = (Seats::of(forecast), NewBookings::of(forecast), StoredBookings::of(forecast));
-    let (history, keys, shows) = (StoredHistory::of(&changes.entries), UsedKeys::of(forecast), shows(changes));
+    let numbering = Numbering::of(&changes.entries);
+    let (history, keys) = (StoredHistory::of(&changes.entries), UsedKeys::of(forecast));
     let (fixed, good_from, good_before) = (time.fixed(), forecast.good_from(), forecast.good_before());
     let parameters: Vec<&(dyn ToSql + Sync)> = [&fixed as &(dyn ToSql + Sync), &good_from, &good_before]
         .into_iter()
         .chain(seats.parameters())
         .chain(new.parameters())
+        .chain(numbering.new.parameters())
         .chain(stored.parameters())
         // What is expected is PENDING: that need not be said of each.
-        .chain([
-            &history.shows as &(dyn ToSql + Sync),
-            &history.bookings,
-            &history.events,
-            &history.actors,
-            &history.seats,
-            &shows,
-        ])
+        .chain([&history.shows as &(dyn ToSql + Sync), &history.bookings, &history.events, &history.actors, &history.seats])
+        .chain(numbering.stored.parameters())
+        .chain([&numbering.shows as &(dyn ToSql + Sync)])
         .chain(keys.parameters())
         .collect();
     let trip = async {
@@ -79,14 +77,6 @@ async fn save_if_foreseen(
         Err(error) if error::is_overtaken(&error) && fixed.is_none() => Ok(None),
         saved => saved.map_err(|error| error::of_one_trip(&error)),
     }
-}
-
-/// The shows of all that happens, each but once.
-fn shows(changes: &Changes) -> Vec<i64> {
-    let mut shows: Vec<i64> = changes.entries.iter().map(|entry| entry.show_id.get()).collect();
-    shows.sort_unstable();
-    shows.dedup();
-    shows
 }
 
 /// The seats among the parameters of `save_if_foreseen.sql`.

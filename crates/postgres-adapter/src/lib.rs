@@ -23,6 +23,7 @@ mod foresight;
 mod health;
 mod look;
 mod migrations;
+mod numbering;
 mod row_address;
 mod rows;
 mod save;

@@ -5,6 +5,7 @@ use futures_util::{join, try_join};
 use tokio_postgres::types::ToSql;
 
 use crate::connection::{Lease, TimedOut};
+use crate::numbering::{Numbering, Places};
 use crate::{encoding, error, rows, statements};
 
 /// Saves the changes and commits them in one round trip; gives the new bookings' ids. Of the keys that were used before, those are
@@ -23,6 +24,7 @@ pub(crate) async fn and_commit(
         return Err(StoreError::Unavailable("the connection was lost before anything was saved".to_owned()));
     }
     let bookings = BookingArrays::of(changes);
+    let numbering = Numbering::of(&changes.entries);
     let (new, seats, history, keys) =
         (NewBookings::of(changes), SeatArrays::of(changes), StoredHistory::of(&changes.entries), KeyArrays::of(changes));
     let over = used_keys.iter().filter(|used| used.expires_at.life(changes.now) == Life::Dead);
@@ -30,8 +32,11 @@ pub(crate) async fn and_commit(
     let (bookings, forgotten) = (bookings.parameters(&changes.now), [&over as &(dyn ToSql + Sync), &changes.now]);
     let batch: Vec<&(dyn ToSql + Sync)> = std::iter::once(&changes.now as &(dyn ToSql + Sync))
         .chain(new.parameters())
+        .chain(numbering.new.parameters())
         .chain(seats.parameters())
         .chain(history.parameters())
+        .chain(numbering.stored.parameters())
+        .chain([&numbering.shows as &(dyn ToSql + Sync)])
         .chain(keys.parameters())
         .collect();
     let trip = async {
@@ -207,6 +212,12 @@ impl StoredHistory {
     pub(crate) fn parameters(&self) -> [&(dyn ToSql + Sync); 6] {
         let Self { shows, bookings, events, froms, actors, seats } = self;
         [shows, bookings, events, froms, actors, seats]
+    }
+}
+
+impl Places {
+    pub(crate) fn parameters(&self) -> [&(dyn ToSql + Sync); 2] {
+        [&self.shows, &self.later]
     }
 }
 

@@ -15,6 +15,7 @@ use tokio_postgres::types::ToSql;
 
 use crate::batch::{give_up, now};
 use crate::connection::{Lease, TimedOut, no_answer};
+use crate::numbering::Numbering;
 use crate::row_address::RowAddress;
 use crate::save::StoredHistory;
 use crate::{encoding, error, rows, statements};
@@ -112,11 +113,13 @@ async fn save(lease: &Lease, changes: &Changes, addresses: &Addresses, from: Opt
     let free = encoding::seat_status(SeatStatus::Available);
     let seats: [&(dyn ToSql + Sync); 2] = [&free, &addresses];
     let history = StoredHistory::of(&changes.entries);
-    let (mut shows, none): (Vec<i64>, Vec<i64>) = (history.shows.clone(), Vec::new());
-    shows.dedup();
-    let shows: [&(dyn ToSql + Sync); 2] = [&shows, &none];
-    let history: Vec<&(dyn ToSql + Sync)> =
-        std::iter::once(&changes.now as &(dyn ToSql + Sync)).chain(history.parameters()).collect();
+    let (numbering, none) = (Numbering::of(&changes.entries), Vec::<i64>::new());
+    let shows: [&(dyn ToSql + Sync); 2] = [&numbering.shows, &none];
+    let history: Vec<&(dyn ToSql + Sync)> = std::iter::once(&changes.now as &(dyn ToSql + Sync))
+        .chain(history.parameters())
+        .chain(numbering.stored.parameters())
+        .chain([&numbering.shows as &(dyn ToSql + Sync)])
+        .collect();
     let from: [&(dyn ToSql + Sync); 1] = [&from];
     let trip = async {
         join!(

@@ -37,7 +37,12 @@ const ROUTES: &[(Method, &str, Option<&str>, Needs)] = &[
     (Method::POST, "/book", Some(r#"{"showId":1,"seats":[1]}"#), Needs::Nothing),
     (Method::GET, "/book/1", None, Needs::Booking(&["sell", "read"])),
     (Method::POST, "/book/confirm", Some(r#"{"bookingId":1}"#), Needs::Booking(&["sell"])),
+    (Method::POST, "/book/extend", Some(r#"{"bookingId":1}"#), Needs::Booking(&["sell"])),
+    (Method::POST, "/book/change", Some(r#"{"bookingId":1,"add":[9]}"#), Needs::Booking(&["sell"])),
+    (Method::POST, "/book/cancel", Some(r#"{"bookingId":1}"#), Needs::Booking(&["sell"])),
     (Method::GET, "/admin/bookings", None, Needs::Scope("read")),
+    (Method::GET, "/admin/bookings/1/history", None, Needs::Scope("read")),
+    (Method::POST, "/admin/bookings/1/cancel", Some("{}"), Needs::Scope("sell")),
     (Method::POST, "/admin/shows", Some(SHOW), Needs::Scope("manage")),
 ];
 

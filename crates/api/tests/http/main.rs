@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that can't go on has to fail")]
 
 mod access;
+mod amending;
 mod bad_input;
 mod contract;
 mod life;
@@ -9,5 +10,6 @@ mod nasty_input;
 mod overload;
 mod races;
 mod rate_limits;
+mod repeats;
 mod support;
 mod trouble;

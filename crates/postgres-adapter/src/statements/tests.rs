@@ -11,16 +11,16 @@ async fn migrated() -> String {
     url
 }
 
-const SAVE_BATCH_PARAMETERS: &str = "now(), '{1}', '{a}', '{\"{1}\"}', '{now}', '{customer}', \
+const SAVE_BATCH_PARAMETERS: &str = "now(), '{1}', '{a}', '{\"{1}\"}', '{now}', '{customer}', '{1}', '{1}', \
      '{1}', '{1}', '{PENDING}', '{NULL}', '{1}', '{now}', \
-     '{1}', '{1}', '{confirmed}', '{PENDING}', '{customer}', '{\"{1}\"}', \
+     '{1}', '{1}', '{confirmed}', '{PENDING}', '{customer}', '{\"{1}\"}', '{1}', '{1}', '{1}', \
      '{k}', '{NULL}', '{now}', '{held}', '{1}', '{1}'";
 
 const SAVE_IF_FORESEEN_PARAMETERS: &str = "NULL, now(), NULL, \
      '{1}', '{1}', '{NULL}', '{NULL}', '{PENDING}', '{NULL}', '{1}', '{1}', '{NULL}', \
-     '{1}', '{a}', '{\"{1}\"}', '{1}', '{customer}', \
+     '{1}', '{a}', '{\"{1}\"}', '{1}', '{customer}', '{1}', '{1}', \
      '{1}', '{\"{1}\"}', '{now}', '{CONFIRMED}', '{NULL}', '{\"{1}\"}', '{NULL}', \
-     '{1}', '{1}', '{confirmed}', '{customer}', '{\"{1}\"}', '{1}', \
+     '{1}', '{1}', '{confirmed}', '{customer}', '{\"{1}\"}', '{1}', '{1}', '{1}', \
      '{k}', '{NULL}', '{1}', '{held}', '{1}', '{1}'";
 
 #[tokio::test]
@@ -51,7 +51,7 @@ async fn the_hot_statements_never_scan_a_table() {
             "save_if_foreseen" => SAVE_IF_FORESEEN_PARAMETERS,
             "update_bookings" => "now(), '{1}', '{FAILED}', '{expired}', '{false}', '{NULL}', '{\"{1}\"}', '{now}'",
             "save_batch" => SAVE_BATCH_PARAMETERS,
-            "record" => "now(), '{1}', '{1}', '{expired}', '{PENDING}', '{system}', '{\"{1}\"}'",
+            "record" => "now(), '{1}', '{1}', '{expired}', '{PENDING}', '{system}', '{\"{1}\"}', '{1}', '{1}', '{1}'",
             "fail_bookings" => "now(), 'FAILED', 'expired', '{1}'",
             "free_seats" => "'AVAILABLE', '{\"(0,1)\"}'",
             "lock_due" => "100, NULL, NULL",
