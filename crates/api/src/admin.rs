@@ -3,7 +3,7 @@
 use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::TimeDelta;
-use domain::{BookingFilter, BookingId, Command, Creation, NewShow, Outcome, Refusal, Request, Terms};
+use domain::{BookingFilter, BookingId, Command, Creation, NewShow, Outcome, Refusal, Request, ShowId, Terms};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -14,8 +14,8 @@ use crate::body::Body;
 use crate::bookings::cancelled;
 use crate::page::PageQuery;
 use crate::problem::Problem;
-use crate::refusals::no_such_booking;
-use crate::resources::{BookingResource, TransitionResource, booking_status, parse_booking_status};
+use crate::refusals::{no_such_booking, no_such_show};
+use crate::resources::{BookingResource, CountsResource, TransitionResource, booking_status, parse_booking_status};
 use crate::shows::path_number;
 use crate::{idempotency, start_time};
 
@@ -55,6 +55,13 @@ pub(crate) async fn cancel_booking(
     answer(app.box_office.submit(cancel).await?, cancelled)
 }
 
+/// `GET /admin/shows/{id}/counts`
+pub(crate) async fn counts(app: Data<App>, id: Path<String>) -> Result<HttpResponse, Problem> {
+    let show_id = path_number(&id)?.and_then(ShowId::new).ok_or_else(|| no_such_show(&id))?;
+    let counts = app.shows.counts(show_id).await?.ok_or_else(|| no_such_show(&id))?;
+    Ok(HttpResponse::Ok().json(CountsResource::of(show_id, counts)))
+}
+
 /// `GET /admin/bookings/{id}/history`
 pub(crate) async fn history(app: Data<App>, id: Path<String>) -> Result<HttpResponse, Problem> {
     let booking_id = path_number(&id)?.and_then(BookingId::new).ok_or_else(|| no_such_booking(&id))?;
@@ -85,6 +92,7 @@ fn new_show(mut body: Body, app: &App) -> Result<NewShow, Problem> {
 #[derive(Deserialize)]
 pub(crate) struct BookingsQuery {
     status: Option<String>,
+    show: Option<String>,
     limit: Option<String>,
     before: Option<String>,
 }
@@ -98,9 +106,15 @@ pub(crate) async fn bookings(app: Data<App>, query: Query<BookingsQuery>) -> Res
                 .ok_or_else(|| Problem::bad_request("invalid_query", "status must be PENDING, CONFIRMED or FAILED."))?,
         ),
     };
+    let show = query.show.as_deref().filter(|id| !id.is_empty());
+    let show_id = show
+        .map(|id| id.parse().ok().and_then(ShowId::new))
+        .map(|id| id.ok_or_else(|| Problem::bad_request("invalid_query", "show must be the id of a show.")));
+    let show_id = show_id.transpose()?;
     let query = PageQuery::new("/admin/bookings", query.limit.as_deref(), query.before.as_deref())?
-        .filtered("status", status.map(booking_status));
-    let bookings = app.bookings.list(BookingFilter { status }, query.page).await?;
+        .filtered("status", status.map(booking_status))
+        .filtered("show", show);
+    let bookings = app.bookings.list(BookingFilter { status, show_id }, query.page).await?;
     let last_id = bookings.last().map(|booking| booking.id.get());
     let bookings: Vec<BookingResource> = bookings.into_iter().map(BookingResource::from).collect();
     Ok(query.respond(&bookings, last_id))

@@ -10,7 +10,8 @@ use sha2::{Digest, Sha256};
 use crate::body::Body;
 use crate::problem::Problem;
 
-const KEY: &str = "Idempotency-Key";
+/// The header.
+pub(crate) const KEY: &str = "Idempotency-Key";
 
 /// Says that an answer is the one that the first request under this key got.
 pub(crate) const REPLAYED: (HeaderName, HeaderValue) =

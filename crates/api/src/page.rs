@@ -17,7 +17,7 @@ pub(crate) struct PageQuery {
     pub(crate) page: Page,
     path: &'static str,
     /// Other parameters, to be kept in the link.
-    filter: Option<(&'static str, &'static str)>,
+    filters: String,
 }
 
 impl PageQuery {
@@ -33,12 +33,16 @@ impl PageQuery {
         };
         let before = before.filter(|text| !text.is_empty()).map(str::parse).transpose();
         let before = before.map_err(|_| Problem::bad_request("invalid_query", "before must be an id."))?;
-        Ok(Self { page: Page { limit, before }, path, filter: None })
+        Ok(Self { page: Page { limit, before }, path, filters: String::new() })
     }
 
-    pub(crate) const fn filtered(mut self, name: &'static str, value: Option<&'static str>) -> Self {
+    /// With this parameter too. Its value must be one that can stand in an address as it is.
+    pub(crate) fn filtered(mut self, name: &'static str, value: Option<&str>) -> Self {
         if let Some(value) = value {
-            self.filter = Some((name, value));
+            self.filters.push('&');
+            self.filters.push_str(name);
+            self.filters.push('=');
+            self.filters.push_str(value);
         }
         self
     }
@@ -49,8 +53,7 @@ impl PageQuery {
         let limit = self.page.limit;
         let is_full = rows.len() >= usize::try_from(limit.get()).unwrap_or(usize::MAX);
         if let (true, Some(last_id)) = (is_full, last_id) {
-            let filter = self.filter.map(|(name, value)| format!("&{name}={value}")).unwrap_or_default();
-            let link = format!("<{}?limit={limit}&before={last_id}{filter}>; rel=\"next\"", self.path);
+            let link = format!("<{}?limit={limit}&before={last_id}{}>; rel=\"next\"", self.path, self.filters);
             response.insert_header((header::LINK, link));
         }
         response.json(rows)

@@ -2,8 +2,8 @@
 
 use chrono::SecondsFormat;
 use domain::{
-    Booking, BookingDetails, BookingState, BookingStatus, Event, FailureReason, Seat, SeatNumber, SeatStatus, Show, Timestamp,
-    Transition,
+    Booking, BookingDetails, BookingState, BookingStatus, Event, FailureReason, Seat, SeatNumber, SeatStatus, Show, ShowCounts,
+    ShowId, Timestamp, Transition,
 };
 use serde::Serialize;
 
@@ -178,6 +178,43 @@ impl From<Transition> for TransitionResource {
             seat_numbers: transition.seats.into_iter().map(SeatNumber::get).collect(),
             by: transition.by.to_string(),
             at: rfc3339(transition.at),
+        }
+    }
+}
+
+/// How the seats and bookings of a show stand.
+#[derive(Serialize)]
+pub(crate) struct CountsResource {
+    show_id: i64,
+    seats: SeatCounts,
+    bookings: BookingCounts,
+    refunds_due: u32,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+struct SeatCounts {
+    available: u32,
+    pending: u32,
+    confirmed: u32,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+struct BookingCounts {
+    pending: u32,
+    confirmed: u32,
+    failed: u32,
+}
+
+impl CountsResource {
+    pub(crate) fn of(show_id: ShowId, counts: ShowCounts) -> Self {
+        let ShowCounts { available, held, sold, pending, confirmed, failed, refunds_due } = counts;
+        Self {
+            show_id: show_id.get(),
+            seats: SeatCounts { available, pending: held, confirmed: sold },
+            bookings: BookingCounts { pending, confirmed, failed },
+            refunds_due,
         }
     }
 }

@@ -36,12 +36,14 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
                 .wrap(Compress::default())
                 .wrap(from_fn(gzip_or_plain)),
         )
+        .service(resource("/shows/{id}", "GET, HEAD", read().to(shows::find)))
         .service(resource("/book/{id}", "GET, HEAD", read().to(bookings::find)))
         .service(
             web::scope("/admin")
                 .wrap(from_fn(admins_only))
                 .service(resource("/shows", "POST", needs(Scope::Manage, web::post().to(admin::create_show))))
                 .service(resource("/bookings", "GET, HEAD", needs(Scope::Read, read().to(admin::bookings))))
+                .service(resource("/shows/{id}/counts", "GET, HEAD", needs(Scope::Read, read().to(admin::counts))))
                 .service(resource("/bookings/{id}/cancel", "POST", needs(Scope::Sell, web::post().to(admin::cancel_booking))))
                 .service(resource("/bookings/{id}/history", "GET, HEAD", needs(Scope::Read, read().to(admin::history))))
                 .default_service(web::to(unknown_route)),

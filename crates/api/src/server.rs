@@ -19,6 +19,7 @@ use tokio::sync::watch;
 
 use crate::app::App;
 use crate::door::door;
+use crate::idempotency::{KEY, REPLAYED};
 use crate::rate_limit::{RATE_LIMIT, RATE_LIMIT_POLICY, RateLimits};
 use crate::request_log::log;
 use crate::routes::routes;
@@ -146,8 +147,10 @@ fn cors(origins: &[String]) -> Cors {
         .allowed_methods(["GET", "POST"])
         .allowed_headers([header::CONTENT_TYPE, header::AUTHORIZATION, header::ACCEPT])
         .allowed_header("x-request-id")
+        .allowed_header(KEY)
         .expose_headers(["x-request-id", "retry-after", "link"])
         .expose_headers([RATE_LIMIT, RATE_LIMIT_POLICY])
+        .expose_headers([REPLAYED.0])
         .max_age(3600);
     if origins.iter().any(|origin| origin == "*") {
         return cors.allow_any_origin();

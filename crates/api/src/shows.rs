@@ -26,6 +26,13 @@ pub(crate) async fn list(app: Data<App>, query: Query<ShowsQuery>) -> Result<Htt
     Ok(query.respond(&shows, last_id))
 }
 
+/// `GET /shows/{id}`
+pub(crate) async fn find(app: Data<App>, id: Path<String>) -> Result<HttpResponse, Problem> {
+    let show_id = path_number(&id)?.and_then(ShowId::new).ok_or_else(|| no_such_show(&id))?;
+    let show = app.shows.find(show_id).await?.ok_or_else(|| no_such_show(&id))?;
+    Ok(HttpResponse::Ok().json(ShowResource::from(show)))
+}
+
 /// `GET /shows/{id}/seats`
 pub(crate) async fn seats(app: Data<App>, id: Path<String>) -> Result<HttpResponse, Problem> {
     let show_id = path_number(&id)?.and_then(ShowId::new).ok_or_else(|| no_such_show(&id))?;

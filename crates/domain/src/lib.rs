@@ -35,6 +35,6 @@ pub use look::Look;
 pub use ports::{BookingFilter, BookingRepository, Creation, Page, ShowRepository, StoreError, StoreHealth, Sweep, Unready};
 pub use request::{Actor, ActorName, Fingerprint, Idempotency, IdempotencyKey, InvalidKey, Request};
 pub use seat::{Seat, SeatKey, SeatNumber, SeatSelection, SeatState, SeatStatus, SelectionError};
-pub use show::{InvalidShow, NewShow, Show, Terms};
+pub use show::{InvalidShow, NewShow, Show, ShowCounts, Terms};
 pub use text::InvalidText;
 pub use time_source::{ManualTime, TimeSource};

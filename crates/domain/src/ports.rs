@@ -14,7 +14,7 @@ use crate::ids::{BookingId, ShowId};
 use crate::lifecycle::BookingStatus;
 use crate::request::{Idempotency, Request};
 use crate::seat::Seat;
-use crate::show::{NewShow, Show};
+use crate::show::{NewShow, Show, ShowCounts};
 
 /// Why a store did not do what it was asked, classed by what the caller can do.
 ///
@@ -50,6 +50,8 @@ pub struct Page {
 pub struct BookingFilter {
     /// Only those that stand here, as of now: a dead hold counts as FAILED.
     pub status: Option<BookingStatus>,
+    /// Only those of this show.
+    pub show_id: Option<ShowId>,
 }
 
 /// What one sweep did.
@@ -180,6 +182,19 @@ pub trait ShowRepository: Send + Sync {
     /// # Errors
     /// [`StoreError`].
     async fn list(&self, page: Page) -> Result<Vec<Show>, StoreError>;
+
+    /// The show; `None` if there is none (`a_show_is_found_and_counted`).
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn find(&self, id: ShowId) -> Result<Option<Show>, StoreError>;
+
+    /// How the show's seats and bookings stand as of now, a dead hold counting as FAILED and its seats as free; `None` if there is no
+    /// such show (`a_show_is_found_and_counted`).
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn counts(&self, id: ShowId) -> Result<Option<ShowCounts>, StoreError>;
 
     /// Every seat of the show by number, as of now: one whose hold is dead MUST read as free (`a_dead_hold_reads_as_failed`).
     /// `None` if there is no such show.

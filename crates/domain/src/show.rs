@@ -24,6 +24,25 @@ pub struct Show {
     pub terms: Terms,
 }
 
+/// How the seats and the bookings of a show stand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ShowCounts {
+    /// Free seats.
+    pub available: u32,
+    /// Held seats.
+    pub held: u32,
+    /// Sold seats.
+    pub sold: u32,
+    /// Holds that are live.
+    pub pending: u32,
+    /// Sales.
+    pub confirmed: u32,
+    /// Bookings that ended without a sale, or gave it back.
+    pub failed: u32,
+    /// Those among them whose money has to be given back.
+    pub refunds_due: u32,
+}
+
 /// On what terms the seats of a show are sold. What a show leaves open is the service's to say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Terms {

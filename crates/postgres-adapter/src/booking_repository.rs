@@ -114,9 +114,14 @@ impl BookingRepository for PgBookingRepository {
         let limit = i64::from(page.limit.get());
         let lease = self.connections.reader().await?;
         let fixed = self.time.fixed();
-        let found = match filter.status {
-            Some(BookingStatus::Pending) => lease.read(statements::LIST_LIVE_HOLDS, &[&page.before, &limit, &fixed]).await?,
-            Some(BookingStatus::Confirmed | BookingStatus::Failed) | None => {
+        let found = match (filter.show_id, filter.status) {
+            (Some(show_id), _) => {
+                lease.read(statements::LIST_BOOKINGS_OF_SHOW, &[&status, &page.before, &limit, &fixed, &show_id.get()]).await?
+            }
+            (None, Some(BookingStatus::Pending)) => {
+                lease.read(statements::LIST_LIVE_HOLDS, &[&page.before, &limit, &fixed]).await?
+            }
+            (None, Some(BookingStatus::Confirmed | BookingStatus::Failed) | None) => {
                 lease.read(statements::LIST_BOOKINGS, &[&status, &page.before, &limit, &fixed]).await?
             }
         };

@@ -3,8 +3,8 @@
 use chrono::TimeDelta;
 use domain::{
     Actor, Booking, BookingId, BookingState, BookingStatus, Deadline, Fingerprint, IdempotencyKey, Life, LockedSeat, LockedShow,
-    Outcome, Seat, SeatId, SeatKey, SeatNumber, SeatState, SeatStatus, Show, ShowId, StoreError, Terms, Timestamp, Transition,
-    UsedKey, UserName,
+    Outcome, Seat, SeatId, SeatKey, SeatNumber, SeatState, SeatStatus, Show, ShowCounts, ShowId, StoreError, Terms, Timestamp,
+    Transition, UsedKey, UserName,
 };
 use tokio_postgres::Row;
 use tokio_postgres::types::FromSql;
@@ -30,6 +30,19 @@ pub(crate) fn show(row: &Row) -> Result<Show, StoreError> {
         total_seats: u32::try_from(total_seats).map_err(|_| nonsense("shows", "total_seats", &id))?,
         created_at: column(row, "created_at")?,
         terms: terms(row)?,
+    })
+}
+
+pub(crate) fn show_counts(row: &Row) -> Result<ShowCounts, StoreError> {
+    let count = |name| column(row, name).map(|count: i64| u32::try_from(count).unwrap_or(u32::MAX));
+    Ok(ShowCounts {
+        available: count("available")?,
+        held: count("held")?,
+        sold: count("sold")?,
+        pending: count("pending")?,
+        confirmed: count("confirmed")?,
+        failed: count("failed")?,
+        refunds_due: count("refunds_due")?,
     })
 }
 

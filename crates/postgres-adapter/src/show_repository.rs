@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use domain::{
-    Creation, Idempotency, NewShow, Outcome, Page, Seat, Show, ShowId, ShowRepository, StoreError, TimeSource, Timestamp,
+    Creation, Idempotency, NewShow, Outcome, Page, Seat, Show, ShowCounts, ShowId, ShowRepository, StoreError, TimeSource,
+    Timestamp,
 };
 use futures_util::{join, try_join};
 use tokio_postgres::Statement;
@@ -42,6 +43,16 @@ impl ShowRepository for PgShowRepository {
         let limit = i64::from(page.limit.get());
         let found = self.connections.reader().await?.read(statements::LIST_SHOWS, &[&page.before, &limit]).await?;
         found.iter().map(rows::show).collect()
+    }
+
+    async fn find(&self, id: ShowId) -> Result<Option<Show>, StoreError> {
+        let found = self.connections.reader().await?.read(statements::FIND_SHOW, &[&id.get()]).await?;
+        found.first().map(rows::show).transpose()
+    }
+
+    async fn counts(&self, id: ShowId) -> Result<Option<ShowCounts>, StoreError> {
+        let found = self.connections.reader().await?.read(statements::COUNT_SHOW, &[&id.get(), &self.time.fixed()]).await?;
+        found.first().map(rows::show_counts).transpose()
     }
 
     async fn seat_map(&self, show_id: ShowId) -> Result<Option<Vec<Seat>>, StoreError> {

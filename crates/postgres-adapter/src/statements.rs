@@ -12,14 +12,17 @@ macro_rules! statements {
 
 statements! {
     AWAIT_BOOKING = "await_booking";
+    COUNT_SHOW = "count_show";
     CREATE_SHOW = "create_show";
     FAIL_BOOKINGS = "fail_bookings";
     FIND_BOOKING = "find_booking";
     FIND_HISTORY = "find_history";
+    FIND_SHOW = "find_show";
     FORGET_KEYS = "forget_keys";
     FORGET_USED_KEYS = "forget_used_keys";
     FREE_SEATS = "free_seats";
     LIST_BOOKINGS = "list_bookings";
+    LIST_BOOKINGS_OF_SHOW = "list_bookings_of_show";
     LIST_LIVE_HOLDS = "list_live_holds";
     LIST_SHOWS = "list_shows";
     LOAD_KEYS = "load_keys";

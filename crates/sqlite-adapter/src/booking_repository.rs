@@ -170,12 +170,16 @@ fn list(connection: &Connection, time: &TimeSource, filter: BookingFilter, page:
     let (before, limit, micros) = (page.before.unwrap_or(i64::MAX), page.limit.get(), now.timestamp_micros());
     let status = filter.status.map(booking_status::text);
     let mut statement;
-    let mut rows = match filter.status {
-        Some(BookingStatus::Pending) => {
+    let mut rows = match (filter.show_id, filter.status) {
+        (Some(show_id), _) => {
+            statement = connection.prepare_cached(statements::LIST_BOOKINGS_OF_SHOW)?;
+            statement.query(params![before, limit, status, micros, show_id.get()])?
+        }
+        (None, Some(BookingStatus::Pending)) => {
             statement = connection.prepare_cached(statements::LIST_LIVE_HOLDS)?;
             statement.query(params![before, limit, micros])?
         }
-        Some(BookingStatus::Confirmed | BookingStatus::Failed) | None => {
+        (None, Some(BookingStatus::Confirmed | BookingStatus::Failed) | None) => {
             statement = connection.prepare_cached(statements::LIST_BOOKINGS)?;
             statement.query(params![before, limit, status, micros])?
         }

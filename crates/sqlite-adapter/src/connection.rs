@@ -8,7 +8,7 @@ use rusqlite::{Connection, OpenFlags};
 /// How long a writer waits while another process writes, before it gives up as contended. Longer than any batch takes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 /// More than there are statements, so that each is prepared once.
-const STATEMENTS_CACHED: usize = 32;
+const STATEMENTS_CACHED: usize = 64;
 
 /// The connection that writes; it creates the file.
 pub(crate) fn open_writer(path: &Path) -> rusqlite::Result<Connection> {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use domain::{
-    Creation, Deadline, Idempotency, Life, NewShow, Outcome, Page, Seat, SeatStatus, Show, ShowId, ShowRepository, StoreError,
-    TimeSource, Timestamp,
+    Creation, Deadline, Idempotency, Life, NewShow, Outcome, Page, Seat, SeatStatus, Show, ShowCounts, ShowId, ShowRepository,
+    StoreError, TimeSource, Timestamp,
 };
 use rusqlite::{Connection, TransactionBehavior, params};
 
@@ -36,6 +36,15 @@ impl ShowRepository for SqliteShowRepository {
 
     async fn list(&self, page: Page) -> Result<Vec<Show>, StoreError> {
         self.core.readers.run(move |connection| list(connection, page)).await
+    }
+
+    async fn find(&self, id: ShowId) -> Result<Option<Show>, StoreError> {
+        self.core.readers.run(move |connection| find(connection, id)).await
+    }
+
+    async fn counts(&self, id: ShowId) -> Result<Option<ShowCounts>, StoreError> {
+        let time = self.core.time.clone();
+        self.core.readers.run(move |connection| counts(connection, &time, id)).await
     }
 
     async fn seat_map(&self, show_id: ShowId) -> Result<Option<Vec<Seat>>, StoreError> {
@@ -91,6 +100,28 @@ fn insert(connection: &Connection, new: &NewShow, now: Timestamp) -> Result<Show
     // Read back, so that what is answered is what stands there.
     let page = params![id.saturating_add(1), 1];
     Ok(connection.prepare_cached(statements::LIST_SHOWS)?.query_row(page, |row| Ok(record::show(row)))??)
+}
+
+fn find(connection: &Connection, id: ShowId) -> Result<Option<Show>, Failure> {
+    let mut statement = connection.prepare_cached(statements::FIND_SHOW)?;
+    let mut rows = statement.query([id.get()])?;
+    Ok(rows.next()?.map(record::show).transpose()?)
+}
+
+fn counts(connection: &mut Connection, time: &TimeSource, id: ShowId) -> Result<Option<ShowCounts>, Failure> {
+    // Before the snapshot, as in every read (see `find` of the bookings).
+    let now = clock::now(time).timestamp_micros();
+    let snapshot = connection.transaction()?;
+    let seats = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+    let (available, held, sold) = snapshot.prepare_cached(statements::COUNT_SEATS)?.query_row(params![id.get(), now], seats)?;
+    if available + held + sold == 0 {
+        return Ok(None);
+    }
+    let counts = |row: &rusqlite::Row<'_>| {
+        let (pending, confirmed, failed, refunds_due) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+        Ok(ShowCounts { available, held, sold, pending, confirmed, failed, refunds_due })
+    };
+    Ok(Some(snapshot.prepare_cached(statements::COUNT_BOOKINGS)?.query_row(params![id.get(), now], counts)?))
 }
 
 fn list(connection: &Connection, page: Page) -> Result<Vec<Show>, Failure> {

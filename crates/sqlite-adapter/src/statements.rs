@@ -11,14 +11,18 @@ macro_rules! statements {
 }
 
 statements! {
+    COUNT_BOOKINGS = "count_bookings.sql";
+    COUNT_SEATS = "count_seats.sql";
     DUE_BOOKINGS = "due_bookings.sql";
     FIND_HISTORY = "find_history.sql";
+    FIND_SHOW = "find_show.sql";
     FORGET_KEYS = "forget_keys.sql";
     HAS_SCHEMA = "has_schema.sql";
     INSERT_BOOKING = "insert_booking.sql";
     INSERT_SEATS = "insert_seats.sql";
     INSERT_SHOW = "insert_show.sql";
     LIST_BOOKINGS = "list_bookings.sql";
+    LIST_BOOKINGS_OF_SHOW = "list_bookings_of_show.sql";
     LIST_LIVE_HOLDS = "list_live_holds.sql";
     LIST_SHOWS = "list_shows.sql";
     LOAD_BOOKINGS = "load_bookings.sql";

@@ -174,6 +174,8 @@ macro_rules! each_scenario {
             // Lists.
             bookings_are_listed_newest_first
             bookings_are_listed_by_status_as_of_now
+            bookings_are_listed_by_show
+            a_show_is_found_and_counted
             // Many at once.
             one_seat_and_many_callers
             overlapping_baskets_in_opposite_orders

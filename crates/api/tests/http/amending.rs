@@ -11,6 +11,7 @@ on_both_stores! {
     a_hold_is_changed_wholly_or_not_at_all
     a_show_says_how_its_seats_are_sold
     what_happened_is_told_to_admins
+    a_show_is_told_alone_and_in_numbers
     new_members_are_checked
 }
 
@@ -166,6 +167,36 @@ async fn what_happened_is_told_to_admins(kind: Kind) {
     client.get("/admin/bookings/77/history").await.problem(404, "no_such_booking");
     client.get("/admin/bookings/0/history").await.problem(404, "no_such_booking");
     client.get("/admin/bookings/x/history").await.problem(400, "invalid_id");
+    data.verify().await;
+}
+
+async fn a_show_is_told_alone_and_in_numbers(kind: Kind) {
+    let (data, server) = start(kind, &[]).await;
+    let client = &mut server.client().await;
+    let (other, show) = (client.show(3).await, client.show(5).await);
+    let found = client.get(&format!("/shows/{show}")).await.expect(200);
+    assert_eq!(found, client.get("/shows").await.expect(200)[0]);
+    client.booked(other, &[1]).await;
+    let (sold, held) = (client.booked(show, &[1, 2]).await, client.booked(show, &[3]).await);
+    client.confirm(sold).await.expect(200);
+    let counts = client.get(&format!("/admin/shows/{show}/counts")).await.expect(200);
+    let expected = json!({"show_id": show, "seats": {"AVAILABLE": 2, "PENDING": 1, "CONFIRMED": 2},
+                          "bookings": {"PENDING": 1, "CONFIRMED": 1, "FAILED": 0}, "refunds_due": 0});
+    assert_eq!(counts, expected);
+    let listed = client.get(&format!("/admin/bookings?show={show}")).await.expect(200);
+    let ids: Vec<i64> = listed.as_array().unwrap().iter().map(|booking| booking["id"].as_i64().unwrap()).collect();
+    assert_eq!(ids, [held, sold]);
+    let page = client.get(&format!("/admin/bookings?show={show}&limit=1&status=CONFIRMED")).await;
+    let link = page.headers["link"].to_str().unwrap().to_owned();
+    assert!(link.contains(&format!("before={sold}&status=CONFIRMED&show={show}>")), "{link}");
+    for wrong in ["x", "0", "-1", "1.5", "99999999999999999999"] {
+        client.get(&format!("/admin/bookings?show={wrong}")).await.problem(400, "invalid_query");
+    }
+    for path in ["/shows/77", "/admin/shows/77/counts", "/shows/0"] {
+        client.get(path).await.problem(404, "no_such_show");
+    }
+    client.get("/shows/x").await.problem(400, "invalid_id");
+    client.get("/admin/shows/x/counts").await.problem(400, "invalid_id");
     data.verify().await;
 }
 

@@ -178,7 +178,11 @@ async fn the_configured_origins_may_call_from_a_page(kind: Kind) {
     let server = Server::start(&data, &[("CORS_ALLOWED_ORIGINS", "https://tickets.example, https://other.example")]).await;
     let mut client = server.client().await;
     let asks = |origin| {
-        [("origin", origin), ("access-control-request-method", "POST"), ("access-control-request-headers", "content-type")]
+        [
+            ("origin", origin),
+            ("access-control-request-method", "POST"),
+            ("access-control-request-headers", "content-type, idempotency-key"),
+        ]
     };
     let allowed = client.call(Method::OPTIONS, "/book", None, &asks("https://tickets.example")).await;
     assert_eq!(allowed.status, 200);
@@ -190,4 +194,6 @@ async fn the_configured_origins_may_call_from_a_page(kind: Kind) {
     assert_eq!(failed.headers["access-control-allow-origin"], "https://tickets.example", "failures can be read too");
     let failed = client.call(Method::POST, "/admin/nope", Some(b"{"), &[("origin", "https://tickets.example")]).await;
     assert_eq!(failed.headers["access-control-allow-origin"], "https://tickets.example", "failures can be read too");
+    let exposed = failed.headers["access-control-expose-headers"].to_str().unwrap();
+    assert!(exposed.contains("idempotency-replayed"), "{exposed}");
 }

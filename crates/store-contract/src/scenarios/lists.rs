@@ -1,10 +1,10 @@
 //! Lists of bookings.
 
 use chrono::TimeDelta;
-use domain::{Booking, BookingId, BookingStatus};
+use domain::{Booking, BookingFilter, BookingId, BookingStatus, Request, ShowCounts};
 
 use crate::World;
-use crate::calls::{HOLD_FOR, page};
+use crate::calls::{HOLD_FOR, house, nowhere, page};
 
 /// Bookings are listed from the highest identity down, page by page, whatever happens to them.
 pub async fn bookings_are_listed_newest_first(world: &World) {
@@ -61,4 +61,56 @@ pub async fn bookings_are_listed_by_status_as_of_now(world: &World) {
     assert_eq!(list(BookingStatus::Pending, 2, Some(live_2)).await, [live_1]);
     assert_eq!(list(BookingStatus::Confirmed, 1, Some(sold_3)).await, [sold_2]);
     assert_eq!(list(BookingStatus::Failed, 3, Some(dead_2)).await, [dead_1, swept_3, swept_2]);
+}
+
+/// The bookings of one show, among those of others, by status as of now too.
+pub async fn bookings_are_listed_by_show(world: &World) {
+    let shows = [world.store.show(9).await, world.store.show(9).await];
+    let mut ids = [Vec::new(), Vec::new()];
+    for seat in 1..=4 {
+        for (show, ids) in shows.iter().zip(&mut ids) {
+            ids.insert(0, world.store.hold(*show, &[seat, seat + 5]).await.0);
+        }
+    }
+    let [_, ours] = ids;
+    world.store.decide(crate::calls::confirm(ours[1])).await;
+    world.store.decide(crate::calls::cancel(ours[2])).await;
+    let list = async |status, rows, before: Option<BookingId>| {
+        let filter = BookingFilter { status, show_id: Some(shows[1]) };
+        let bookings = world.store.bookings.list(filter, page(rows, before.map(BookingId::get))).await.unwrap();
+        assert!(bookings.iter().all(|booking| booking.show_id == shows[1]), "{bookings:?}");
+        bookings.iter().map(|booking| booking.id).collect::<Vec<_>>()
+    };
+    assert_eq!(list(None, 10, None).await, ours);
+    assert_eq!(list(None, 2, Some(ours[0])).await, ours[1..3]);
+    assert_eq!(list(Some(BookingStatus::Pending), 10, None).await, [ours[0], ours[3]]);
+    assert_eq!(list(Some(BookingStatus::Confirmed), 10, None).await, [ours[1]]);
+    world.clock.advance(HOLD_FOR);
+    assert_eq!(list(Some(BookingStatus::Failed), 10, None).await, [ours[0], ours[2], ours[3]]);
+    let nowhere = BookingFilter { status: None, show_id: Some(nowhere()) };
+    assert_eq!(world.store.bookings.list(nowhere, page(9, None)).await, Ok(Vec::new()));
+}
+
+/// A show alone, and its seats and bookings in numbers, as of now.
+pub async fn a_show_is_found_and_counted(world: &World) {
+    let show = world.store.show_named("Macbeth", 9).await;
+    let id = show.id;
+    assert_eq!(world.store.shows.find(id).await, Ok(Some(show)));
+    assert_eq!((world.store.shows.find(nowhere()).await, world.store.shows.counts(nowhere()).await), (Ok(None), Ok(None)));
+    let counts = async || world.store.shows.counts(id).await.unwrap().unwrap();
+    assert_eq!(counts().await, ShowCounts { available: 9, ..ShowCounts::default() });
+    let (sold, _) = world.store.sell(id, &[1, 2]).await;
+    let (given_up, _) = world.store.hold(id, &[3]).await;
+    world.store.decide(crate::calls::cancel(given_up)).await;
+    world.store.hold(id, &[4, 5, 6]).await;
+    let (returned, _) = world.store.sell(id, &[7]).await;
+    world.store.ask(Request::new(crate::calls::cancel(returned), house())).await;
+    let before = ShowCounts { available: 4, held: 3, sold: 2, pending: 1, confirmed: 1, failed: 2, refunds_due: 1 };
+    assert_eq!(counts().await, before);
+    world.clock.advance(HOLD_FOR);
+    let after = ShowCounts { available: 7, held: 0, pending: 0, failed: 3, ..before };
+    assert_eq!(counts().await, after);
+    world.store.sweep_all(10).await;
+    assert_eq!(counts().await, after);
+    assert_eq!(world.store.state(sold).await.status(), BookingStatus::Confirmed);
 }

@@ -40,7 +40,10 @@ pub use holds::{
     every_status_meets_every_action_before_at_and_after_the_deadline, free_at_is_the_deadline_of_the_holder,
     refused_holds_use_up_no_id,
 };
-pub use lists::{bookings_are_listed_by_status_as_of_now, bookings_are_listed_newest_first};
+pub use lists::{
+    a_show_is_found_and_counted, bookings_are_listed_by_show, bookings_are_listed_by_status_as_of_now,
+    bookings_are_listed_newest_first,
+};
 pub use looks::{
     a_look_never_refuses_what_is_free, a_look_refuses_what_is_taken, a_look_says_nothing_of_dead_holds,
     a_look_waits_for_nobody_and_sees_what_is_committed,

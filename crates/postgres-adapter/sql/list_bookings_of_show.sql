@@ -1,0 +1,19 @@
+-- Bookings of a show, newest first. Locks nothing.
+--
+-- $1 text         only those in this status as of now (a dead hold counts as FAILED), or null for all
+-- $2 bigint       only ids below this one, or null
+-- $3 bigint       at most this many
+-- $4 timestamptz  the time, or null for the start of the transaction, which is before its snapshot
+-- $5 bigint       show id
+--
+-- They are found in the show's history, which begins with each of them, in the order of their ids.
+SELECT b.id, b.show_id, b.user_name, b.seat_numbers, b.status, b.failure_reason, b.refund_due,
+       b.expires_at, b.confirmed_at, b.created_at, b.updated_at, at.now
+FROM (SELECT COALESCE($4::timestamptz, now()) AS now) AS at
+CROSS JOIN booking_history h
+JOIN bookings b ON b.id = h.booking_id
+WHERE h.show_id = $5 AND h.event = 'held'
+  AND h.booking_id < COALESCE($2::bigint, 9223372036854775807)
+  AND ($1::text IS NULL OR $1 = CASE WHEN b.status = 'PENDING' AND b.expires_at <= at.now THEN 'FAILED' ELSE b.status END)
+ORDER BY h.number DESC
+LIMIT $3
