@@ -9,14 +9,15 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use crate::lane::{reply_all, reply_each};
+use crate::observer::{BatchKind, Observer, observed};
 use crate::office::{Declined, Plan};
-use crate::panics::caught;
 use crate::queue::Job;
 use crate::taken::Taken;
 
 pub(crate) struct Aside {
     store: Arc<dyn BookingRepository>,
     taken: Arc<Taken>,
+    observer: Arc<dyn Observer>,
     attempts_max: u32,
     /// Bounds the commands that wait or run here.
     room: Arc<Semaphore>,
@@ -28,11 +29,12 @@ pub(crate) struct Aside {
 }
 
 impl Aside {
-    pub(crate) fn new(store: Arc<dyn BookingRepository>, taken: Arc<Taken>, plan: &Plan) -> Self {
+    pub(crate) fn new(store: Arc<dyn BookingRepository>, taken: Arc<Taken>, observer: Arc<dyn Observer>, plan: &Plan) -> Self {
         let room_max = u32::try_from(plan.queue_max.max(1)).unwrap_or(u32::MAX);
         Self {
             store,
             taken,
+            observer,
             attempts_max: plan.attempts_max.max(1),
             room: Arc::new(Semaphore::new(plan.queue_max.max(1))),
             room_max,
@@ -56,6 +58,11 @@ impl Aside {
         }
     }
 
+    /// Jobs that wait or run here.
+    pub(crate) fn waiting(&self) -> usize {
+        usize::try_from(self.room_max).unwrap_or(usize::MAX).saturating_sub(self.room.available_permits())
+    }
+
     /// Returns when everything that was taken has its reply.
     pub(crate) async fn finished(&self) {
         drop(self.room.acquire_many(self.room_max).await);
@@ -67,10 +74,11 @@ impl Aside {
             if Instant::now() >= job.give_up_at {
                 return job.settle(Err(Declined::TooLate));
             }
-            let result = caught(self.store.execute(std::slice::from_ref(&job.request))).await;
+            let call = self.store.execute(std::slice::from_ref(&job.request));
+            let result = observed(&*self.observer, BatchKind::Alone, std::slice::from_ref(&job), call).await;
             drop(counter);
             match result {
-                Ok(outcomes) => return reply_each(vec![job], outcomes, &self.taken),
+                Ok(outcomes) => return reply_each(vec![job], outcomes, &self.taken, &*self.observer),
                 Err(StoreError::Contended(_) | StoreError::Unavailable(_)) if attempt < self.attempts_max => pause(attempt).await,
                 Err(error) => {
                     tracing::warn!(attempt, %error, "a command failed");

@@ -6,8 +6,8 @@ use domain::{BookingRepository, Command, Outcome, Request, StoreError};
 use tokio::time::Instant;
 
 use crate::aside::{Aside, pause};
+use crate::observer::{BatchKind, Observer, observed};
 use crate::office::{Declined, Plan};
-use crate::panics::caught;
 use crate::queue::{Batches, Job, Queue};
 use crate::taken::Taken;
 
@@ -23,6 +23,11 @@ impl Lanes {
     /// Puts the job into its queue, or declines it.
     pub(crate) fn take(&self, job: Job) {
         self.of(&job.request.command).take(job);
+    }
+
+    /// Jobs that wait in all of them.
+    pub(crate) fn waiting(&self) -> usize {
+        self.0.iter().map(Queue::waiting).sum()
     }
 
     /// Whether each of them would decline one more job.
@@ -49,12 +54,19 @@ pub(crate) struct Lane {
     store: Arc<dyn BookingRepository>,
     aside: Arc<Aside>,
     taken: Arc<Taken>,
+    observer: Arc<dyn Observer>,
     attempts_max: u32,
 }
 
 impl Lane {
-    pub(crate) fn new(store: Arc<dyn BookingRepository>, aside: Arc<Aside>, taken: Arc<Taken>, plan: &Plan) -> Self {
-        Self { store, aside, taken, attempts_max: plan.attempts_max.max(1) }
+    pub(crate) fn new(
+        store: Arc<dyn BookingRepository>,
+        aside: Arc<Aside>,
+        taken: Arc<Taken>,
+        observer: Arc<dyn Observer>,
+        plan: &Plan,
+    ) -> Self {
+        Self { store, aside, taken, observer, attempts_max: plan.attempts_max.max(1) }
     }
 
     /// Serves until the box office closes, and then until the queue is empty.
@@ -67,13 +79,15 @@ impl Lane {
     /// Executes the batch; every job gets its reply, now or aside.
     async fn serve(&self, jobs: Vec<Job>) {
         let mut jobs = drop_stale(jobs);
+        let now = Instant::now();
+        jobs.iter().for_each(|job| self.observer.waited(now - job.came_at));
         for attempt in 1.. {
             if jobs.is_empty() {
                 return;
             }
             let requests: Vec<Request> = jobs.iter().map(|job| job.request.clone()).collect();
-            let error = match caught(self.store.execute(&requests)).await {
-                Ok(outcomes) => return reply_each(jobs, outcomes, &self.taken),
+            let error = match observed(&*self.observer, BatchKind::Lane, &jobs, self.store.execute(&requests)).await {
+                Ok(outcomes) => return reply_each(jobs, outcomes, &self.taken, &*self.observer),
                 Err(error) => error,
             };
             tracing::warn!(commands = requests.len(), attempt, %error, "a batch failed");
@@ -101,10 +115,11 @@ pub(crate) fn drop_stale(jobs: Vec<Job>) -> Vec<Job> {
 }
 
 /// Gives each job its outcome. A store that answers with another number of outcomes has answered nobody.
-pub(crate) fn reply_each(jobs: Vec<Job>, outcomes: Vec<Outcome>, taken: &Taken) {
+pub(crate) fn reply_each(jobs: Vec<Job>, outcomes: Vec<Outcome>, taken: &Taken, observer: &dyn Observer) {
     if jobs.len() == outcomes.len() {
         for (job, outcome) in jobs.into_iter().zip(outcomes) {
             taken.learn(&job.request.command, &outcome);
+            observer.settled(&outcome);
             job.settle(Ok(outcome));
         }
     } else {

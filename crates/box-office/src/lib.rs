@@ -6,6 +6,7 @@
 mod aside;
 mod forget;
 mod lane;
+mod observer;
 mod office;
 mod pace;
 mod panics;
@@ -15,5 +16,6 @@ mod taken;
 mod window;
 
 pub use forget::forget_keys;
-pub use office::{BoxOffice, Declined, Plan};
+pub use observer::{Batch, BatchKind, Caller, Observer};
+pub use office::{BoxOffice, Declined, Plan, Waiting};
 pub use sweeper::{SweepHealth, SweepPlan, Sweeper};

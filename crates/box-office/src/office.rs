@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use crate::aside::Aside;
 use crate::lane::{Lane, Lanes};
+use crate::observer::{Caller, Observer};
 use crate::queue::{Job, Queue, queue};
 use crate::taken::Taken;
 use crate::window::Window;
@@ -48,6 +49,17 @@ impl Default for Plan {
             aside_max: 8,
         }
     }
+}
+
+/// How many commands wait, and where.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Waiting {
+    /// In the queues of the lanes.
+    pub lanes: usize,
+    /// At the window, for a look.
+    pub window: usize,
+    /// Beside the lanes, each to be tried alone; those that are being tried count too.
+    pub aside: usize,
 }
 
 /// Why a command has no outcome.
@@ -97,22 +109,28 @@ struct Running {
 }
 
 impl BoxOffice {
-    /// Opens a box office on a store. Must be called within a tokio runtime, which its lanes then run on.
+    /// Opens a box office on a store, with nobody watching. Must be called within a tokio runtime, which its lanes then run on.
     pub fn open(store: &Arc<dyn BookingRepository>, plan: &Plan) -> Self {
+        Self::open_observed(store, plan, &(Arc::new(()) as Arc<dyn Observer>))
+    }
+
+    /// The same, with an observer.
+    pub fn open_observed(store: &Arc<dyn BookingRepository>, plan: &Plan, observer: &Arc<dyn Observer>) -> Self {
         let (close_lanes, lanes_closed) = watch::channel(false);
         let (close_window, window_closed) = watch::channel(false);
         let taken = Arc::new(Taken::new());
-        let aside = Arc::new(Aside::new(Arc::clone(store), Arc::clone(&taken), plan));
+        let aside = Arc::new(Aside::new(Arc::clone(store), Arc::clone(&taken), Arc::clone(observer), plan));
         let (queues, lanes_running) = (0..plan.lanes.max(1))
             .map(|_| {
                 let (queue, batches) = queue(plan, lanes_closed.clone());
-                let lane = Lane::new(Arc::clone(store), Arc::clone(&aside), Arc::clone(&taken), plan);
+                let (aside, taken) = (Arc::clone(&aside), Arc::clone(&taken));
+                let lane = Lane::new(Arc::clone(store), aside, taken, Arc::clone(observer), plan);
                 (queue, tokio::spawn(lane.run(batches)))
             })
             .unzip();
         let lanes = Lanes::new(queues);
         let (window, batches) = queue(plan, window_closed);
-        let looking = Window::new(Arc::clone(store), Arc::clone(&taken), lanes.clone());
+        let looking = Window::new(Arc::clone(store), Arc::clone(&taken), lanes.clone(), Arc::clone(observer));
         let running = Running { window: tokio::spawn(looking.run(batches)), lanes: lanes_running };
         let closing = Closing { window: close_window, lanes: close_lanes };
         Self { lanes, window, taken, aside, patience: plan.patience, closing, running: Mutex::new(Some(running)) }
@@ -128,7 +146,8 @@ impl BoxOffice {
             return Err(Declined::Closing);
         }
         let (reply, outcome) = oneshot::channel();
-        let job = Job { request: request.into(), give_up_at: Instant::now() + self.patience, reply };
+        let came_at = Instant::now();
+        let job = Job { request: request.into(), caller: Caller::current(), came_at, give_up_at: came_at + self.patience, reply };
         if self.taken.suspects(&job.request) {
             self.window.take(job);
         } else {
@@ -136,6 +155,11 @@ impl BoxOffice {
         }
         let lost = |_| Declined::Store(StoreError::OutcomeUnknown("the command's task has died".to_owned()));
         outcome.await.map_err(lost)?
+    }
+
+    /// How many commands wait.
+    pub fn waiting(&self) -> Waiting {
+        Waiting { lanes: self.lanes.waiting(), window: self.window.waiting(), aside: self.aside.waiting() }
     }
 
     /// Whether every lane would decline one more command: then whoever brings one can be turned away before it is even read.

@@ -6,12 +6,15 @@ use domain::{Outcome, Request};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
+use crate::observer::Caller;
 use crate::office::{Declined, Plan};
 use crate::pace::Pace;
 
 /// A request and its caller.
 pub(crate) struct Job {
     pub(crate) request: Request,
+    pub(crate) caller: Option<Caller>,
+    pub(crate) came_at: Instant,
     pub(crate) give_up_at: Instant,
     pub(crate) reply: oneshot::Sender<Result<Outcome, Declined>>,
 }
@@ -59,8 +62,13 @@ impl Queue {
         self.jobs.capacity() == 0 || self.jobs.is_closed()
     }
 
+    /// Jobs that wait.
+    pub(crate) fn waiting(&self) -> usize {
+        self.jobs.max_capacity() - self.jobs.capacity()
+    }
+
     fn is_slow(&self) -> bool {
-        self.pace.is_too_slow_for(self.jobs.max_capacity() - self.jobs.capacity())
+        self.pace.is_too_slow_for(self.waiting())
     }
 }
 

@@ -11,6 +11,7 @@ use futures_util::stream::FuturesUnordered;
 use rand::RngExt;
 use tokio::time::Instant;
 
+use crate::observer::Observer;
 use crate::panics::caught;
 
 /// How a sweeper works.
@@ -73,6 +74,7 @@ pub struct Sweeper {
     bookings: Arc<dyn BookingRepository>,
     plan: SweepPlan,
     health: Arc<SweepHealth>,
+    observer: Arc<dyn Observer>,
 }
 
 /// Longest sleep after failures: dead holds are tidied up soon after the store is back.
@@ -85,7 +87,13 @@ impl Sweeper {
 
     /// A sweeper of this store's bookings.
     pub fn new(bookings: Arc<dyn BookingRepository>, plan: SweepPlan) -> Self {
-        Self { bookings, plan, health: Arc::new(SweepHealth::new(&plan)) }
+        Self { bookings, plan, health: Arc::new(SweepHealth::new(&plan)), observer: Arc::new(()) }
+    }
+
+    /// The same, with an observer.
+    #[must_use]
+    pub fn observed_by(self, observer: Arc<dyn Observer>) -> Self {
+        Self { observer, ..self }
     }
 
     /// How it is doing, now and later.
@@ -96,15 +104,18 @@ impl Sweeper {
     /// Sweeps until `stop` resolves. A batch that has begun is finished.
     pub async fn run(self, stop: impl Future<Output = ()>) {
         tokio::pin!(stop);
-        let sweep = || caught(self.bookings.expire_due(self.plan.batch));
+        let sweep = || async {
+            let begun = Instant::now();
+            (caught(self.bookings.expire_due(self.plan.batch)).await, begun.elapsed())
+        };
         let mut in_flight = FuturesUnordered::new();
         let mut sleep = Duration::ZERO;
         loop {
             tokio::select! {
                 biased;
                 () = &mut stop => break,
-                Some(result) = in_flight.next() => {
-                    sleep = self.note(&result);
+                Some((result, took)) = in_flight.next() => {
+                    sleep = self.note(&result, took);
                     if result.is_ok_and(|swept| self.is_full(&swept)) {
                         in_flight.extend((in_flight.len()..Self::AT_ONCE_WHEN_BEHIND).map(|_| sweep()));
                     }
@@ -112,13 +123,14 @@ impl Sweeper {
                 () = tokio::time::sleep(sleep), if in_flight.is_empty() => in_flight.push(sweep()),
             }
         }
-        while let Some(result) = in_flight.next().await {
-            self.note(&result);
+        while let Some((result, took)) = in_flight.next().await {
+            self.note(&result, took);
         }
     }
 
     /// Notes how a sweep went; gives the time until the next look.
-    fn note(&self, result: &Result<Sweep, StoreError>) -> Duration {
+    fn note(&self, result: &Result<Sweep, StoreError>, took: Duration) -> Duration {
+        self.observer.swept(result, took);
         match result {
             Ok(sweep) => self.swept(sweep),
             Err(error) => self.failed(error),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use domain::{BookingRepository, Command, Hold, Outcome, Refusal, StoreError};
 
 use crate::lane::{Lanes, drop_stale};
-use crate::panics::caught;
+use crate::observer::{BatchKind, Observer, observed};
 use crate::queue::{Batches, Job};
 use crate::taken::Taken;
 
@@ -14,11 +14,17 @@ pub(crate) struct Window {
     store: Arc<dyn BookingRepository>,
     taken: Arc<Taken>,
     lanes: Lanes,
+    observer: Arc<dyn Observer>,
 }
 
 impl Window {
-    pub(crate) const fn new(store: Arc<dyn BookingRepository>, taken: Arc<Taken>, lanes: Lanes) -> Self {
-        Self { store, taken, lanes }
+    pub(crate) const fn new(
+        store: Arc<dyn BookingRepository>,
+        taken: Arc<Taken>,
+        lanes: Lanes,
+        observer: Arc<dyn Observer>,
+    ) -> Self {
+        Self { store, taken, lanes, observer }
     }
 
     /// Serves until the box office closes, and then until the queue is empty.
@@ -34,7 +40,8 @@ impl Window {
         if jobs.is_empty() {
             return;
         }
-        let refusals = caught(self.look(&jobs)).await.unwrap_or_else(|error| {
+        let look = observed(&*self.observer, BatchKind::Look, &jobs, self.look(&jobs)).await;
+        let refusals = look.unwrap_or_else(|error| {
             // A lane will find out whether it matters, and try again.
             tracing::warn!(%error, "a look failed");
             Vec::new()
@@ -42,7 +49,9 @@ impl Window {
         let refusals = refusals.into_iter().chain(std::iter::repeat(None));
         for (job, refusal) in jobs.into_iter().zip(refusals) {
             if let Some(refusal) = refusal {
-                job.settle(Ok(Outcome::Refused(refusal)));
+                let refused = Outcome::Refused(refusal);
+                self.observer.settled(&refused);
+                job.settle(Ok(refused));
             } else {
                 if let Some(hold) = hold_of(&job.request.command) {
                     self.taken.forget(hold);
