@@ -228,7 +228,7 @@ pub enum Unready {
     },
 }
 
-/// Whether a store can serve.
+/// Whether a store can serve, and whether it is kept tidy.
 #[async_trait]
 pub trait StoreHealth: Send + Sync {
     /// Whether the store can be reached and has the schema of this program, found out within a second or two.
@@ -236,4 +236,11 @@ pub trait StoreHealth: Send + Sync {
     /// # Errors
     /// [`Unready`].
     async fn ready(&self) -> Result<(), Unready>;
+
+    /// How long the hold that has been dead longest has stood there without having been failed; zero if there is none
+    /// (`the_oldest_dead_hold_is_known`). Found out within a second or two.
+    ///
+    /// # Errors
+    /// [`Unready::Unreachable`].
+    async fn oldest_dead_hold(&self) -> Result<Duration, Unready>;
 }

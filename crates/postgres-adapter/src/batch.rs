@@ -11,6 +11,7 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Row};
 
 use crate::connection::{Lease, TimedOut, no_answer};
+use crate::figures::Tally;
 use crate::{error, rows, save, statements};
 
 /// How far a batch reaches for rows that it does not name.
@@ -30,11 +31,12 @@ pub(crate) struct Done {
 }
 
 /// Runs the requests as one transaction.
-pub(crate) async fn run(lease: Lease, time: &TimeSource, requests: &[Request]) -> Result<Done, StoreError> {
+pub(crate) async fn run(lease: Lease, time: &TimeSource, requests: &[Request], tally: &Tally) -> Result<Done, StoreError> {
     let begun = Instant::now();
     match attempt(&lease, time, requests, Reach::Named).await {
         Ok(decided) => {
             let locked = begun.elapsed();
+            tally.locked(locked);
             let done = finish(lease, decided).await;
             tracing::debug!(commands = requests.len(), ?locked, total = ?begun.elapsed(), "batch");
             return done;
@@ -45,7 +47,10 @@ pub(crate) async fn run(lease: Lease, time: &TimeSource, requests: &[Request]) -
     // More seats are needed, and locks are taken in order: all of them are given back, and taken anew.
     lease.within(lease.batch_execute("ROLLBACK")).await.map_err(|TimedOut| no_answer())?.map_err(|e| error::before_commit(&e))?;
     match attempt(&lease, time, requests, Reach::DeadHolds).await {
-        Ok(decided) => finish(lease, decided).await,
+        Ok(decided) => {
+            tally.locked(begun.elapsed());
+            finish(lease, decided).await
+        }
         Err(Failure::RowsMissing) => {
             Err(give_up(lease, StoreError::Contended("a hold died or changed while it was being locked".to_owned())).await)
         }

@@ -1,6 +1,7 @@
 //! [`BookingRepository`] on PostgreSQL.
 
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Instant;
 
 use async_trait::async_trait;
@@ -12,6 +13,7 @@ use tokio_postgres::Row;
 
 use crate::batch::Done;
 use crate::connection::{Connections, Foresee, TimedOut, no_answer};
+use crate::figures::Tally;
 use crate::foresight::Foresight;
 use crate::sweep::Bookmark;
 use crate::{batch, encoding, error, foreseen, look, rows, statements, sweep};
@@ -22,11 +24,12 @@ pub struct PgBookingRepository {
     time: TimeSource,
     bookmark: Bookmark,
     foresight: Foresight,
+    tally: Arc<Tally>,
 }
 
 impl PgBookingRepository {
-    pub(crate) fn new(connections: Connections, time: TimeSource, foresee: Foresee) -> Self {
-        Self { connections, time, bookmark: Bookmark::default(), foresight: Foresight::new(foresee) }
+    pub(crate) fn new(connections: Connections, time: TimeSource, foresee: Foresee, tally: Arc<Tally>) -> Self {
+        Self { connections, time, bookmark: Bookmark::default(), foresight: Foresight::new(foresee), tally }
     }
 
     /// The batch in one round trip, if it is foreseen and that comes true; else in two.
@@ -37,14 +40,18 @@ impl PgBookingRepository {
             match foreseen::run(&lease, &self.time, forecast).await {
                 Ok(Some((outcomes, now))) => {
                     lease.give_back();
+                    self.tally.in_one_trip();
                     tracing::debug!(commands = requests.len(), total = ?begun.elapsed(), "batch in one trip");
                     return Ok(Done { outcomes, now, shows: Vec::new() });
                 }
-                Ok(None) => self.foresight.failed(),
+                Ok(None) => {
+                    self.tally.forecast_failed();
+                    self.foresight.failed();
+                }
                 Err(error) => return Err(batch::give_up(lease, error).await),
             }
         }
-        batch::run(lease, &self.time, requests).await
+        batch::run(lease, &self.time, requests, &self.tally).await
     }
 
     async fn read(&self, id: BookingId) -> Result<Vec<Row>, StoreError> {

@@ -13,6 +13,7 @@ use tokio_postgres::{Config, Row, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::error;
+use crate::figures::PoolUse;
 use crate::tls;
 
 /// How to reach the database, and how patient to be.
@@ -125,6 +126,15 @@ impl Connections {
     /// A connection for creating a show, which takes as long as it has seats.
     pub(crate) async fn creator(&self) -> Result<Lease, StoreError> {
         Lease::from(&self.creators, CREATE_TIMEOUT + Duration::from_secs(2)).await
+    }
+
+    /// How the pools stand.
+    pub(crate) fn use_of_pools(&self) -> [PoolUse; 3] {
+        [("writers", &self.writers), ("creators", &self.creators), ("readers", &self.readers)].map(|(name, pool)| {
+            let status = pool.status();
+            let in_use = status.size.saturating_sub(status.available);
+            PoolUse { name, max: status.max_size, in_use, idle: status.available, waiting: status.waiting }
+        })
     }
 
     /// A connection for a read.

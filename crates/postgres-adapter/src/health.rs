@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::{StoreHealth, Unready};
+use domain::{StoreError, StoreHealth, TimeSource, Timestamp, Unready};
 
 use crate::connection::Connections;
-use crate::{migrations, statements};
+use crate::{batch, migrations, rows, statements};
 
 /// How long the database has to say that it is well.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -14,11 +14,21 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Whether the database can be reached and has this program's schema.
 pub struct PgStoreHealth {
     connections: Connections,
+    time: TimeSource,
 }
 
 impl PgStoreHealth {
-    pub(crate) const fn new(connections: Connections) -> Self {
-        Self { connections }
+    pub(crate) const fn new(connections: Connections, time: TimeSource) -> Self {
+        Self { connections, time }
+    }
+
+    /// How long ago the first deadline of a PENDING booking was.
+    async fn first_deadline_passed(&self) -> Result<Duration, StoreError> {
+        let found = self.connections.reader().await?.read(statements::NEXT_DEADLINE, &[&None::<Timestamp>]).await?;
+        let Some(row) = found.first() else { return Ok(Duration::ZERO) };
+        let next: Option<Timestamp> = rows::column(row, "next")?;
+        let now = batch::now(&self.time, found.iter())?;
+        Ok(next.and_then(|next| (now - next).to_std().ok()).unwrap_or_default())
     }
 }
 
@@ -42,7 +52,16 @@ impl StoreHealth for PgStoreHealth {
         match tokio::time::timeout(PATIENCE, version).await {
             Ok(Ok(version)) => migrations::compare(version),
             Ok(Err(text)) => Err(Unready::Unreachable(text)),
-            Err(_) => Err(Unready::Unreachable("the database does not answer".to_owned())),
+            Err(_) => Err(no_answer()),
         }
     }
+
+    async fn oldest_dead_hold(&self) -> Result<Duration, Unready> {
+        let passed = tokio::time::timeout(PATIENCE, self.first_deadline_passed()).await.map_err(|_| no_answer())?;
+        passed.map_err(|error| Unready::Unreachable(error.to_string()))
+    }
+}
+
+fn no_answer() -> Unready {
+    Unready::Unreachable("the database does not answer".to_owned())
 }

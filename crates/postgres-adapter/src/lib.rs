@@ -18,6 +18,7 @@ mod booking_repository;
 mod connection;
 mod encoding;
 mod error;
+mod figures;
 mod foreseen;
 mod foresight;
 mod health;
@@ -34,12 +35,14 @@ mod tls;
 
 pub use booking_repository::PgBookingRepository;
 pub use connection::{Foresee, PgSettings, SettingsError};
+pub use figures::{PgFigures, PoolUse};
 pub use health::PgStoreHealth;
 pub use migrations::{MigrateError, Migrated, migrate};
 pub use show_repository::PgShowRepository;
 
 use connection::Connections;
 use domain::TimeSource;
+use figures::Tally;
 use std::sync::Arc;
 
 /// A PostgreSQL database as a store. It connects when it is first asked something.
@@ -48,6 +51,7 @@ pub struct PgStore {
     connections: Connections,
     time: TimeSource,
     foresee: Foresee,
+    tally: Arc<Tally>,
 }
 
 impl PgStore {
@@ -56,12 +60,13 @@ impl PgStore {
     /// # Errors
     /// [`SettingsError`] if the settings can't be used; that the database can't be reached shows later.
     pub fn new(settings: &PgSettings, time: TimeSource) -> Result<Self, SettingsError> {
-        Ok(Self { connections: Connections::new(settings)?, time, foresee: settings.foresee })
+        Ok(Self { connections: Connections::new(settings)?, time, foresee: settings.foresee, tally: Arc::default() })
     }
 
     /// Its bookings.
     pub fn bookings(&self) -> Arc<PgBookingRepository> {
-        Arc::new(PgBookingRepository::new(self.connections.clone(), self.time.clone(), self.foresee))
+        let (connections, tally) = (self.connections.clone(), Arc::clone(&self.tally));
+        Arc::new(PgBookingRepository::new(connections, self.time.clone(), self.foresee, tally))
     }
 
     /// Its shows.
@@ -71,6 +76,11 @@ impl PgStore {
 
     /// Its health.
     pub fn health(&self) -> Arc<PgStoreHealth> {
-        Arc::new(PgStoreHealth::new(self.connections.clone()))
+        Arc::new(PgStoreHealth::new(self.connections.clone(), self.time.clone()))
+    }
+
+    /// What it has done so far, and how its pools stand.
+    pub fn figures(&self) -> PgFigures {
+        self.tally.with_pools(self.connections.use_of_pools())
     }
 }

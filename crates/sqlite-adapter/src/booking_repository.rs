@@ -148,6 +148,12 @@ fn next_deadline(connection: &Connection) -> Result<Option<Timestamp>, Failure> 
     Ok(micros.and_then(Timestamp::from_timestamp_micros))
 }
 
+/// How long ago the first deadline of a PENDING booking was; zero if it is still to come.
+pub(crate) fn oldest_dead_hold(connection: &mut Connection, time: &TimeSource) -> Result<Duration, Failure> {
+    let now = clock::now(time);
+    Ok(next_deadline(connection)?.map_or(Duration::ZERO, |deadline| until(deadline, now)))
+}
+
 /// The booking, and whether it can be believed for good: a hold that is dead, but not FAILED in its row, may yet turn out to have
 /// been confirmed in time. Reads take `now` before their snapshot, so that the doubt ends with the writer's transaction.
 fn find(connection: &mut Connection, time: &TimeSource, id: BookingId) -> Result<(Option<BookingDetails>, bool), Failure> {

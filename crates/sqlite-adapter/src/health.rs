@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::{StoreHealth, Unready};
+use domain::{StoreError, StoreHealth, Unready};
 use tokio::time::timeout;
 
+use crate::booking_repository::oldest_dead_hold;
 use crate::{Core, schema};
 
 /// A file that does not answer within this time is as good as gone.
@@ -31,9 +32,7 @@ impl StoreHealth for SqliteStoreHealth {
             return Err(Unready::Unreachable("the writer has ended".to_owned()));
         }
         let version = self.core.readers.run(|connection| schema::found_version(connection));
-        let late = |_| Unready::Unreachable(format!("no answer within {PATIENCE:?}"));
-        let found = timeout(PATIENCE, version).await.map_err(late)?;
-        let found = found.map_err(|error| Unready::Unreachable(error.to_string()))?;
+        let found = in_time(version).await?;
         let known = schema::known_version();
         match found.cmp(&known) {
             std::cmp::Ordering::Less => Err(Unready::Outdated { found, needed: known }),
@@ -41,4 +40,15 @@ impl StoreHealth for SqliteStoreHealth {
             std::cmp::Ordering::Greater => Err(Unready::TooNew { found, known }),
         }
     }
+
+    async fn oldest_dead_hold(&self) -> Result<Duration, Unready> {
+        let time = self.core.time.clone();
+        in_time(self.core.readers.run(move |connection| oldest_dead_hold(connection, &time))).await
+    }
+}
+
+/// What was read, if that did not take too long.
+async fn in_time<T>(read: impl Future<Output = Result<T, StoreError>>) -> Result<T, Unready> {
+    let late = |_| Unready::Unreachable(format!("no answer within {PATIENCE:?}"));
+    timeout(PATIENCE, read).await.map_err(late)?.map_err(|error| Unready::Unreachable(error.to_string()))
 }

@@ -151,6 +151,7 @@ macro_rules! each_scenario {
             a_sweep_fails_dead_holds_only
             a_sweep_is_bounded
             a_sweep_says_when_the_next_is_due
+            the_oldest_dead_hold_is_known
             // Amending.
             a_cancelled_hold_frees_its_seats
             a_sale_is_cancelled_by_whom_may

@@ -149,3 +149,20 @@ pub async fn a_sweep_says_when_the_next_is_due(world: &World) {
     world.clock.advance(TimeDelta::seconds(26));
     assert_eq!(next().await, None, "the last one has just been failed");
 }
+
+/// Whoever watches learns how long a dead hold has been left lying.
+pub async fn the_oldest_dead_hold_is_known(world: &World) {
+    let oldest = async || world.store.health.oldest_dead_hold().await.unwrap();
+    assert_eq!(oldest().await, Duration::ZERO, "no booking at all");
+    let show = world.store.show(4).await;
+    world.store.sell(show, &[4]).await;
+    world.store.hold_for(show, &[1], TimeDelta::seconds(10)).await;
+    world.store.hold_for(show, &[2], TimeDelta::seconds(30)).await;
+    assert_eq!(oldest().await, Duration::ZERO, "they live");
+    world.clock.advance(TimeDelta::seconds(32));
+    assert_eq!(oldest().await, Duration::from_secs(22));
+    world.store.sweep(1).await;
+    assert_eq!(oldest().await, Duration::from_secs(2));
+    world.store.sweep(1).await;
+    assert_eq!(oldest().await, Duration::ZERO, "all of them have been failed");
+}

@@ -30,6 +30,7 @@ pub use crashes::{
 pub use expiry::{
     a_dead_hold_gives_way_without_a_sweep, a_dead_hold_reads_as_failed, a_failed_booking_remembers_its_seats,
     a_sweep_fails_dead_holds_only, a_sweep_is_bounded, a_sweep_says_when_the_next_is_due, one_hold_takes_over_several_dead_ones,
+    the_oldest_dead_hold_is_known,
 };
 pub use histories::{
     changes_of_a_show_are_numbered_without_gaps, every_transition_is_in_the_history, the_end_of_a_hold_is_in_the_history,
