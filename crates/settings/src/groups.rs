@@ -117,6 +117,43 @@ impl LogSettings {
     }
 }
 
+/// What is traced, and where to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TraceSettings {
+    /// Where a collector takes OTLP over HTTP, such as `http://localhost:4318`. Without it nothing is traced.
+    pub endpoint: Option<String>,
+    /// What this program calls itself, if that is not its own name.
+    pub service: Option<String>,
+    /// How many of the requests are traced whose callers have not decided that, from 0 to 1.
+    pub share: f64,
+}
+
+impl TraceSettings {
+    /// The settings to put into a program's table. Their names are OpenTelemetry's.
+    pub const TABLE: [Setting; 3] = [
+        Setting {
+            name: "OTEL_EXPORTER_OTLP_ENDPOINT",
+            default: None,
+            secret: false,
+            help: "a collector that takes traces as OTLP over HTTP, such as http://localhost:4318; absent: nothing is traced",
+        },
+        Setting { name: "OTEL_SERVICE_NAME", default: None, secret: false, help: "what this program is called in traces" },
+        Setting {
+            name: "OTEL_TRACES_SAMPLER_ARG",
+            default: Some("1"),
+            secret: false,
+            help: "the share of requests that are traced, 0 to 1; one with a traceparent is traced if that says so",
+        },
+    ];
+
+    /// Reads them.
+    pub fn read(reader: &mut Reader) -> Option<Self> {
+        let endpoint = reader.find("OTEL_EXPORTER_OTLP_ENDPOINT", parse::http_url);
+        let service = reader.find("OTEL_SERVICE_NAME", parse::text);
+        Some(Self { endpoint, service, share: reader.get("OTEL_TRACES_SAMPLER_ARG", parse::share)? })
+    }
+}
+
 /// The HTTP library calls every request that it can't parse an error: it is heard only where it is named.
 const QUIET: &str = "actix_http";
 

@@ -35,7 +35,7 @@ mod setting;
 mod sources;
 mod value;
 
-pub use groups::{LogFormat, LogSettings, StoreSettings, SweepSettings};
+pub use groups::{LogFormat, LogSettings, StoreSettings, SweepSettings, TraceSettings};
 pub use reader::{Mistakes, Reader};
 pub use secret::Secret;
 pub use setting::{NAMES, Setting, help_table};

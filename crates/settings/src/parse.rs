@@ -1,7 +1,7 @@
 //! Ready parsers. Each returns the value, or what it expected.
 
 use std::fmt::Display;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -69,6 +69,34 @@ pub fn host(value: &Value) -> Result<IpAddr, String> {
     }
     let text = text.map(|text| text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text));
     parsed(text).ok_or_else(|| "an IP address such as 127.0.0.1 or 0.0.0.0, or localhost".to_owned())
+}
+
+/// An address and a port to listen on, or `off`.
+pub fn address_or_off(value: &Value) -> Result<Option<SocketAddr>, String> {
+    let text = value.text().map(str::trim);
+    if text.is_some_and(|text| text.eq_ignore_ascii_case("off")) || matches!(value, Value::Flag(false)) {
+        return Ok(None);
+    }
+    let local = text.and_then(|text| text.strip_prefix("localhost:")).map(|port| format!("{}:{port}", Ipv4Addr::LOCALHOST));
+    let address = parsed(local.as_deref().or(text));
+    address.map(Some).ok_or_else(|| "an IP address and a port such as 127.0.0.1:4002, or off".to_owned())
+}
+
+/// A server that is reached over plain HTTP, without anything secret in its address.
+pub fn http_url(value: &Value) -> Result<String, String> {
+    let is_url = |text: &&str| {
+        let rest = text.strip_prefix("http://").unwrap_or_default();
+        let host = rest.split('/').next().unwrap_or_default();
+        !host.is_empty() && rest.bytes().all(|byte| byte.is_ascii_graphic() && !b"@?#\\".contains(&byte))
+    };
+    let text = value.text().map(str::trim).filter(is_url);
+    text.map(str::to_owned).ok_or_else(|| "a URL such as http://localhost:4318, without TLS and without a password".to_owned())
+}
+
+/// A part of the whole, from 0 to 1.
+pub fn share(value: &Value) -> Result<f64, String> {
+    let share = parsed(value.number()).filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| "a number from 0 to 1".to_owned())
 }
 
 /// A comma-separated list, or a list of texts in the file; empty items are left out.
@@ -176,6 +204,44 @@ mod tests {
         }
         for wrong in ["example.org", "127.0.0.1:80", ""] {
             assert!(host(&text_of(wrong)).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_address_has_a_port_or_is_off() {
+        for (text, address) in [
+            ("127.0.0.1:4002", Some("127.0.0.1:4002")),
+            ("localhost:0", Some("127.0.0.1:0")),
+            ("[::]:9", Some("[::]:9")),
+            ("off", None),
+            ("OFF", None),
+        ] {
+            assert_eq!(address_or_off(&text_of(text)), Ok(address.map(|address| address.parse().unwrap())), "{text}");
+        }
+        assert_eq!(address_or_off(&Value::Flag(false)), Ok(None));
+        for wrong in ["127.0.0.1", "4002", "localhost", "example.org:4002", "127.0.0.1:65536", "on", ""] {
+            assert!(address_or_off(&text_of(wrong)).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_collector_is_reached_over_plain_http_without_a_password() {
+        for right in ["http://localhost:4318", "http://10.0.0.1/otlp/", "http://[::1]:4318"] {
+            assert_eq!(http_url(&text_of(right)).as_deref(), Ok(right));
+        }
+        for wrong in ["https://c:4318", "localhost:4318", "http://", "http:///x", "http://me:pw@c", "http://c?k=v", "http://a b"]
+        {
+            assert!(http_url(&text_of(wrong)).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_share_is_a_part_of_the_whole() {
+        for (text, number) in [("0", 0.0), ("0.25", 0.25), ("1", 1.0)] {
+            assert_eq!(share(&text_of(text)), Ok(number));
+        }
+        for wrong in ["-0.1", "1.1", "NaN", "inf", "half"] {
+            assert!(share(&text_of(wrong)).is_err(), "{wrong}");
         }
     }
 

@@ -36,7 +36,11 @@ pub const NAMES: &[&str] = &[
     "IDEMPOTENCY_SECONDS",
     "LANES",
     "LOG_FORMAT",
+    "METRICS_ADDR",
     "MIGRATE_ON_START",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "OTEL_SERVICE_NAME",
+    "OTEL_TRACES_SAMPLER_ARG",
     "PATIENCE_SECONDS",
     "PORT",
     "QUEUE_MAX",
@@ -49,6 +53,7 @@ pub const NAMES: &[&str] = &[
     "TIME_ZONE",
     "TRUSTED_PROXIES",
     "WORKER_HEALTH_PORT",
+    "WORKER_METRICS_ADDR",
 ];
 
 /// Name, help and default of every setting, a line each, for `--help`.
