@@ -7,6 +7,7 @@ use box_office::BoxOffice;
 use chrono::TimeDelta;
 use chrono_tz::Tz;
 use domain::{BookingRepository, ShowRepository, StoreHealth};
+use telemetry::{Requests, Traces};
 
 use crate::access::Access;
 use crate::client_address::TrustedProxies;
@@ -20,6 +21,8 @@ pub(crate) struct App {
     pub(crate) health: Arc<dyn StoreHealth>,
     /// Whether the store has been found to have this program's schema.
     pub(crate) prepared: AtomicBool,
+    pub(crate) requests: Requests,
+    pub(crate) traces: Option<Arc<Traces>>,
     pub(crate) access: Access,
     pub(crate) trusted_proxies: TrustedProxies,
     pub(crate) rate_limits: RateLimits,

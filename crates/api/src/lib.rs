@@ -23,6 +23,7 @@ mod settings;
 mod shows;
 mod start_time;
 mod store;
+mod watching;
 
 pub use server::{probe, serve};
 pub use settings::ApiSettings;

@@ -1,4 +1,4 @@
-//! Around every request: its id, the access log, and the one line of a failure of ours.
+//! Around every request: its id, its count and its span, the access log, and the one line of a failure of ours.
 
 use std::borrow::Cow;
 use std::time::Instant;
@@ -6,10 +6,14 @@ use std::time::Instant;
 use actix_cors::CorsError;
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
 use actix_web::http::header::{HeaderName, HeaderValue, VARY};
 use actix_web::middleware::Next;
+use actix_web::web::Data;
 use rand::Rng;
+use telemetry::{RequestSpan, Route};
 
+use crate::app::App;
 use crate::problem::Problem;
 use crate::rate_limit::{RATE_LIMIT, RATE_LIMIT_POLICY};
 
@@ -18,7 +22,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Longest id that is taken over from a client, in characters.
 const REQUEST_ID_CHARS_MAX: usize = 128;
 
-/// Names the request, runs it, and writes it down.
+/// Names the request, runs it, counts it, and writes it down.
 pub(crate) async fn log<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
@@ -26,10 +30,15 @@ pub(crate) async fn log<B: MessageBody>(
     let begun = Instant::now();
     let id = request_id(&request);
     let method = request.method().clone();
-    let response = next.call(request).await?;
-    let mut internal = None;
+    let span = span(&request);
+    let response = match &span {
+        Some(span) => span.caller().brings(next.call(request)).await?,
+        None => next.call(request).await?,
+    };
+    let (mut code, mut internal) = (None, None);
     let failure = response.response().error().map(|error| {
         let problem = as_problem(error);
+        code = Some(problem.code);
         internal.clone_from(&problem.internal);
         let mut failure = problem.respond(id.to_str().ok());
         // The response is written anew; what CORS and the rate limit have put on it stays.
@@ -46,8 +55,35 @@ pub(crate) async fn log<B: MessageBody>(
         None => response.map_into_left_body(),
     };
     response.headers_mut().insert(REQUEST_ID, id.clone());
+    count(&method, &response, code, begun, span);
     write_down(&method, &response, id.to_str().unwrap_or_default(), begun, internal.as_deref());
     Ok(response)
+}
+
+/// The request's span, if it is traced.
+fn span(request: &ServiceRequest) -> Option<RequestSpan> {
+    let traces = request.app_data::<Data<App>>()?.traces.as_ref()?;
+    traces.request(|name| request.headers().get(name)?.to_str().ok())
+}
+
+/// Counts the request where it was answered, and ends its span.
+fn count<B>(
+    method: &Method,
+    response: &ServiceResponse<B>,
+    code: Option<&'static str>,
+    begun: Instant,
+    span: Option<RequestSpan>,
+) {
+    let (request, status) = (response.request(), response.status().as_u16());
+    let Some(app) = request.app_data::<Data<App>>() else { return };
+    let pattern = || request.match_pattern();
+    app.requests.answered(request.app_data::<Route>(), pattern, method.as_str(), status, begun.elapsed());
+    if let Some(code) = code {
+        app.requests.refused(code);
+    }
+    if let Some(span) = span {
+        span.end(method.as_str(), pattern(), status);
+    }
 }
 
 /// The failure, whoever made it.
@@ -62,13 +98,7 @@ fn as_problem(error: &actix_web::Error) -> Cow<'_, Problem> {
     })
 }
 
-fn write_down<B>(
-    method: &actix_web::http::Method,
-    response: &ServiceResponse<B>,
-    request_id: &str,
-    begun: Instant,
-    internal: Option<&str>,
-) {
+fn write_down<B>(method: &Method, response: &ServiceResponse<B>, request_id: &str, begun: Instant, internal: Option<&str>) {
     if internal.is_none() && !tracing::enabled!(target: "access", tracing::Level::INFO) {
         return;
     }

@@ -8,6 +8,7 @@ use actix_web::http::header::{self, AcceptEncoding, Encoding, HeaderValue};
 use actix_web::middleware::{Compress, Next, from_fn};
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpMessage, HttpResponse, Route, guard};
+use telemetry::Route as CountedRoute;
 
 use crate::access::Scope;
 use crate::app::App;
@@ -40,6 +41,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(resource("/book/{id}", "GET, HEAD", read().to(bookings::find)))
         .service(
             web::scope("/admin")
+                .app_data(CountedRoute::named("/admin"))
                 .wrap(from_fn(admins_only))
                 .service(resource("/shows", "POST", needs(Scope::Manage, web::post().to(admin::create_show))))
                 .service(resource("/bookings", "GET, HEAD", needs(Scope::Read, read().to(admin::bookings))))
@@ -58,9 +60,9 @@ fn read() -> Route {
     web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
 }
 
-/// A path with its one route; any other method is told which is allowed.
+/// A path with its one route, which is counted under its pattern; any other method is told which is allowed.
 fn resource(path: &str, allowed: &'static str, route: Route) -> actix_web::Resource {
-    web::resource(path).route(route).default_service(web::to(move || async move {
+    web::resource(path).app_data(CountedRoute::default()).route(route).default_service(web::to(move || async move {
         let detail = format!("This address takes {allowed} only.");
         let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail);
         Err::<HttpResponse, Problem>(problem.with_header(header::ALLOW, HeaderValue::from_static(allowed)))

@@ -25,6 +25,7 @@ use crate::request_log::log;
 use crate::routes::routes;
 use crate::settings::ApiSettings;
 use crate::store::{self, Database};
+use crate::watching::Watching;
 
 /// How long open requests may take after the signal to stop, in seconds.
 const SHUTDOWN_SECONDS_MAX: u64 = 12;
@@ -53,12 +54,15 @@ pub async fn serve(settings: ApiSettings) -> anyhow::Result<()> {
     settings.access.warn();
     allow_many_files();
     let store = store::open(&settings.database)?;
+    let watching = Watching::begin(&settings.traces, &store)?;
     let app = Data::new(App {
-        box_office: BoxOffice::open(&store.bookings, &settings.plan),
+        box_office: BoxOffice::open_observed(&store.bookings, &settings.plan, &watching.office),
         bookings: Arc::clone(&store.bookings),
         shows: store.shows,
         health: Arc::clone(&store.health),
         prepared: AtomicBool::new(false),
+        requests: watching.requests()?,
+        traces: watching.traces.clone(),
         access: settings.access,
         trusted_proxies: settings.trusted_proxies,
         rate_limits: RateLimits::new(settings.rate_limit_reads, settings.rate_limit_writes),
@@ -70,14 +74,17 @@ pub async fn serve(settings: ApiSettings) -> anyhow::Result<()> {
     });
     let (stop, stopped) = watch::channel(());
     // An embedded store has no worker beside it.
-    let sweeping = matches!(settings.database, Database::Sqlite(_)).then(|| {
+    let sweeps = matches!(settings.database, Database::Sqlite(_)).then(|| watching.sweeps()).transpose()?;
+    let sweeping = sweeps.map(|observer| {
         let until = |mut stopped: watch::Receiver<()>| async move {
             let _ = stopped.changed().await;
         };
-        let sweeper = Sweeper::new(Arc::clone(&store.bookings), settings.sweep).run(until(stopped.clone()));
+        let sweeper = Sweeper::new(Arc::clone(&store.bookings), settings.sweep).observed_by(observer);
+        let sweeping = sweeper.run(until(stopped.clone()));
         let forgetting = forget_keys(store.bookings, settings.sweep.batch, until(stopped.clone()));
-        tokio::spawn(async { tokio::join!(sweeper, forgetting) })
+        tokio::spawn(async { tokio::join!(sweeping, forgetting) })
     });
+    watching.serve(&app, settings.metrics)?;
     let state = app.clone();
     let origins = settings.cors_allowed_origins;
     let server = HttpServer::new(move || {
@@ -116,6 +123,9 @@ pub async fn serve(settings: ApiSettings) -> anyhow::Result<()> {
     stop.send_replace(());
     if let Some(sweeping) = sweeping {
         sweeping.await.context("the sweeper failed")?;
+    }
+    if let Some(traces) = &app.traces {
+        traces.close().await;
     }
     tracing::info!("closed");
     result

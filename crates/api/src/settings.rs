@@ -10,7 +10,7 @@ use box_office::{Plan, SweepPlan};
 use chrono::TimeDelta;
 use chrono_tz::Tz;
 use postgres_adapter::PgSettings;
-use settings::{LogSettings, Mistakes, Reader, Setting, StoreSettings, SweepSettings, Value, parse};
+use settings::{LogSettings, Mistakes, Reader, Setting, StoreSettings, SweepSettings, TraceSettings, Value, parse};
 
 use crate::access::Access;
 use crate::client_address::TrustedProxies;
@@ -37,6 +37,8 @@ pub struct ApiSettings {
     pub(crate) cors_allowed_origins: Vec<String>,
     pub(crate) plan: Plan,
     pub(crate) sweep: SweepPlan,
+    pub(crate) metrics: Option<SocketAddr>,
+    pub(crate) traces: TraceSettings,
     log: LogSettings,
 }
 
@@ -44,7 +46,7 @@ const fn setting(name: &'static str, default: Option<&'static str>, help: &'stat
     Setting { name, default, secret: false, help }
 }
 
-const OWN: [Setting; 17] = [
+const OWN: [Setting; 18] = [
     setting("HOST", Some("127.0.0.1"), "address to listen on; anything but loopback needs admins' tokens and BOOKING_SECRET"),
     setting("PORT", Some("4000"), "port to listen on"),
     setting("HOLD_SECONDS", Some("120"), "how long a hold lives"),
@@ -70,6 +72,7 @@ const OWN: [Setting; 17] = [
     setting("PATIENCE_SECONDS", Some("5"), "how long a command may wait before it is begun"),
     setting("HTTP_WORKERS", None, "threads that serve HTTP; default: one for two cores"),
     setting("CONNECTIONS_MAX", Some("25000"), "most clients at once; whoever comes then waits to be let in, unanswered"),
+    setting("METRICS_ADDR", Some("127.0.0.1:4002"), "address and port of the metrics, for Prometheus; off for none"),
 ];
 
 /// The other half is for the batches, and for a database on the same machine.
@@ -80,7 +83,8 @@ fn half_of_the_cores() -> usize {
 impl ApiSettings {
     /// Every setting of the server, for `--help`.
     pub fn table() -> Vec<Setting> {
-        [&OWN[..], &access::TABLE, &StoreSettings::TABLE, &SweepSettings::TABLE, &LogSettings::TABLE].concat()
+        [&OWN[..], &access::TABLE, &StoreSettings::TABLE, &SweepSettings::TABLE, &TraceSettings::TABLE, &LogSettings::TABLE]
+            .concat()
     }
 
     /// The settings.
@@ -133,6 +137,8 @@ impl ApiSettings {
         let rate_limit_writes = reader.get("RATE_LIMIT_WRITES", access::rate);
         let cors_allowed_origins = reader.get("CORS_ALLOWED_ORIGINS", origins);
         let sweep = SweepSettings::read(reader);
+        let metrics = reader.get("METRICS_ADDR", parse::address_or_off);
+        let traces = TraceSettings::read(reader);
         let log = LogSettings::read(reader);
         let sweep = sweep?;
         Some(Self {
@@ -153,6 +159,8 @@ impl ApiSettings {
             cors_allowed_origins: cors_allowed_origins?,
             plan: plan?,
             sweep: SweepPlan { tick: sweep.tick, batch: sweep.batch },
+            metrics: metrics?,
+            traces: traces?,
             log: log?,
         })
     }

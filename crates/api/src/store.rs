@@ -23,6 +23,8 @@ pub(crate) struct Store {
     pub(crate) bookings: Arc<dyn BookingRepository>,
     pub(crate) shows: Arc<dyn ShowRepository>,
     pub(crate) health: Arc<dyn StoreHealth>,
+    /// For what it counts itself.
+    pub(crate) postgres: Option<PgStore>,
 }
 
 /// Opens the store. An embedded one is migrated too; a PostgreSQL is not even reached yet.
@@ -33,12 +35,12 @@ pub(crate) fn open(database: &Database) -> anyhow::Result<Store> {
             let store = SqliteStore::open(&file, TimeSource::Store)
                 .with_context(|| format!("the embedded store {} can't be opened", file.display()))?;
             tracing::info!(file = %file.display(), "serving from the embedded store");
-            Store { bookings: store.bookings(), shows: store.shows(), health: store.health() }
+            Store { bookings: store.bookings(), shows: store.shows(), health: store.health(), postgres: None }
         }
         Database::Postgres(settings) => {
             let store = PgStore::new(settings, TimeSource::Store).context("the database settings can't be used")?;
             tracing::info!("serving from PostgreSQL");
-            Store { bookings: store.bookings(), shows: store.shows(), health: store.health() }
+            Store { bookings: store.bookings(), shows: store.shows(), health: store.health(), postgres: Some(store) }
         }
     })
 }

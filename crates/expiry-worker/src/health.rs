@@ -1,6 +1,5 @@
 //! How the worker is, over HTTP on loopback: `GET /healthz`.
 
-use std::convert::Infallible;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::Arc;
@@ -12,14 +11,11 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
-use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::json;
 use tokio::net::TcpListener;
 
-/// How long a client may take for its request, and the worker for its answer.
+/// How long the worker may take for its answer.
 const PATIENCE: Duration = Duration::from_secs(4);
 
 /// Listens on loopback.
@@ -32,31 +28,7 @@ pub(crate) async fn listen(port: u16) -> anyhow::Result<TcpListener> {
 
 /// Answers for as long as the worker runs.
 pub(crate) async fn answer(listener: TcpListener, health: Arc<SweepHealth>) {
-    loop {
-        let stream = match listener.accept().await {
-            Ok((stream, _)) => stream,
-            Err(error) => {
-                tracing::warn!(%error, "a health check could not be accepted");
-                tokio::time::sleep(Duration::from_millis(100)).await;
-                continue;
-            }
-        };
-        let health = Arc::clone(&health);
-        let respond = service_fn(move |request| {
-            let response = respond(&request, &health);
-            async move { Ok::<_, Infallible>(response) }
-        });
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(PATIENCE)
-            .keep_alive(false)
-            .serve_connection(TokioIo::new(stream), respond);
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a health check broke off");
-            }
-        });
-    }
+    telemetry::serve(listener, move |request| std::future::ready(respond(&request, &health))).await;
 }
 
 fn respond(request: &Request<Incoming>, health: &SweepHealth) -> Response<Full<Bytes>> {

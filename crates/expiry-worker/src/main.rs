@@ -3,8 +3,10 @@
 mod health;
 mod settings;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -12,6 +14,7 @@ use box_office::{SweepPlan, Sweeper, forget_keys};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use domain::{StoreHealth, TimeSource, Unready};
 use postgres_adapter::{PgSettings, PgStore};
+use telemetry::{Metrics, Page, SweepWatch, Traces, watch_pools};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
@@ -83,7 +86,8 @@ async fn sweep(settings: WorkerSettings) -> anyhow::Result<()> {
     };
     let store = PgStore::new(&database, TimeSource::Store).context("the database settings can't be used")?;
     let plan = SweepPlan { tick: settings.sweep.tick, batch: settings.sweep.batch };
-    let sweeper = Sweeper::new(store.bookings(), plan);
+    let traces = Traces::start(&settings.traces, "rowlock-worker", env!("CARGO_PKG_VERSION"))?;
+    let sweeper = watched(Sweeper::new(store.bookings(), plan), &store, settings.metrics, traces.clone())?;
     let listener = health::listen(settings.health_port).await?;
     tokio::spawn(health::answer(listener, sweeper.health()));
     tracing::info!(tick_ms = u64::try_from(plan.tick.as_millis()).unwrap_or(u64::MAX), batch = plan.batch, "sweeping");
@@ -106,6 +110,9 @@ async fn sweep(settings: WorkerSettings) -> anyhow::Result<()> {
         ready?;
         tokio::join!(sweeper.run(ended(stopped.clone())), forget_keys(store.bookings(), plan.batch, ended(stopped)));
     }
+    if let Some(traces) = traces {
+        traces.close().await;
+    }
     tracing::info!("closed");
     Ok(())
 }
@@ -113,6 +120,22 @@ async fn sweep(settings: WorkerSettings) -> anyhow::Result<()> {
 /// Waits until a signal has come.
 async fn ended(mut stopped: watch::Receiver<()>) {
     let _ = stopped.changed().await;
+}
+
+/// The sweeper, counted and traced; the metrics are served at this address, if at any.
+fn watched(
+    sweeper: Sweeper,
+    store: &PgStore,
+    address: Option<SocketAddr>,
+    traces: Option<Arc<Traces>>,
+) -> anyhow::Result<Sweeper> {
+    let metrics = Metrics::new("expiry-worker", env!("CARGO_PKG_VERSION"))?;
+    let watch = SweepWatch::new(&metrics, traces)?;
+    watch_pools(&metrics, store)?;
+    if let Some(address) = address {
+        tokio::spawn(Page::new(metrics, store.health())?.keep_serving(address));
+    }
+    Ok(sweeper.observed_by(Arc::new(watch)))
 }
 
 /// Waits for a database with this program's schema.

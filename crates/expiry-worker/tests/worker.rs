@@ -21,7 +21,7 @@ struct Worker {
 fn command(settings: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_expiry-worker"));
     command.env_clear().current_dir(env!("CARGO_TARGET_TMPDIR"));
-    command.envs([("WORKER_HEALTH_PORT", "0"), ("LOG_FORMAT", "json"), ("SWEEP_SECONDS", "0.2")]);
+    command.envs([("WORKER_HEALTH_PORT", "0"), ("LOG_FORMAT", "json"), ("SWEEP_SECONDS", "0.2"), ("WORKER_METRICS_ADDR", "off")]);
     command.envs(settings.iter().copied()).stdin(Stdio::null()).stderr(Stdio::piped());
     command
 }

@@ -169,6 +169,7 @@ pub(crate) fn command(settings: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_api"));
     command.env_clear().current_dir(env!("CARGO_TARGET_TMPDIR"));
     command.envs([("PORT", "0"), ("LOG_FORMAT", "json"), ("RUST_LOG", "info,access=warn"), ("SWEEP_SECONDS", "0.1")]);
+    command.env("METRICS_ADDR", "off");
     command.envs(settings.iter().copied()).stdin(Stdio::null()).stdout(Stdio::null());
     command
 }

@@ -167,6 +167,7 @@ impl Product {
     fn command(&self, program: &str, settings: &[ProductSetting]) -> Command {
         let mut command = guarded(self.programs.join(program));
         command.envs([("RUST_LOG", "warn"), ("LOG_FORMAT", "json"), ("ACCESS", "open")]);
+        command.envs([("METRICS_ADDR", "off"), ("WORKER_METRICS_ADDR", "off")]);
         command.envs(settings.iter().map(|setting| (&setting.name, &setting.value)));
         command
     }

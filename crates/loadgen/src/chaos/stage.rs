@@ -181,6 +181,8 @@ fn environment(database_url: &str, hold_seconds: f64) -> Vec<(String, String)> {
         ("HOLD_SECONDS", hold_seconds.as_str()),
         ("HTTP_WORKERS", "2"),
         ("WORKER_HEALTH_PORT", "0"),
+        ("METRICS_ADDR", "off"),
+        ("WORKER_METRICS_ADDR", "off"),
         ("RUST_LOG", "info,access=warn,actix_http=off"),
         ("LOG_FORMAT", "json"),
         ("RUST_BACKTRACE", "1"),
