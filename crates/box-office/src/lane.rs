@@ -80,7 +80,9 @@ impl Lane {
     async fn serve(&self, jobs: Vec<Job>) {
         let mut jobs = drop_stale(jobs);
         let now = Instant::now();
-        jobs.iter().for_each(|job| self.observer.waited(now - job.came_at));
+        for job in &jobs {
+            self.observer.waited(now - job.came_at);
+        }
         for attempt in 1.. {
             if jobs.is_empty() {
                 return;

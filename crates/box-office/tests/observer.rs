@@ -51,10 +51,13 @@ impl BookingRepository for Store {
     }
 }
 
+/// The kind of a batch, its size, whether it failed, and whose it was.
+type Entry = (BatchKind, usize, bool, Vec<Caller>);
+
 /// Keeps what it is told.
 #[derive(Default)]
 struct Diary {
-    batches: Mutex<Vec<(BatchKind, usize, bool, Vec<Caller>)>>,
+    batches: Mutex<Vec<Entry>>,
     waits: Mutex<usize>,
     outcomes: Mutex<Vec<Outcome>>,
     swept: Mutex<Option<oneshot::Sender<Duration>>>,

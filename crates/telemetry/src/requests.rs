@@ -17,8 +17,8 @@ const STATUSES_MAX: usize = 48;
 /// Most codes that are told apart; the interface has some fifty.
 const CODES_MAX: usize = 128;
 
-/// What a request is counted under that reached no route.
-const NO_ROUTE: &str = "none";
+/// What a request is counted under that reached no route, as the access log has it.
+const NO_ROUTE: &str = "unknown";
 
 /// Counts requests.
 #[derive(Debug)]
