@@ -59,7 +59,7 @@ impl Courier {
 #[async_trait]
 impl HttpClient for Courier {
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
-        let sent = self.runtime.spawn(tokio::time::timeout(PATIENCE, send(request))).await;
+        let sent = self.runtime.spawn(async { tokio::time::timeout(PATIENCE, send(request)).await }).await;
         let sent = match sent {
             Ok(Ok(sent)) => sent,
             Ok(Err(_)) => Err("the collector does not answer".into()),
