@@ -1,7 +1,7 @@
 //! The worker's binary on a real PostgreSQL.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that can't go on has to fail")]
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
@@ -129,6 +129,45 @@ fn a_hold_is_failed_soon_after_its_deadline() {
         "SELECT max(updated_at - expires_at) < interval '2 seconds', min(updated_at - expires_at) >= interval '0' FROM bookings";
     assert_eq!(cluster.psql(&house.name, lag).unwrap(), "t|t");
     house.verify();
+}
+
+/// What the page says, and no more: without labels that nobody bounds.
+#[test]
+fn its_metrics_count_what_it_sweeps() {
+    let cluster = Cluster::shared();
+    let house = House::new(cluster, 30, "-30 minutes");
+    let settings = [("DATABASE_URL", house.url.as_str()), ("SWEEP_BATCH", "10"), ("WORKER_METRICS_ADDR", "127.0.0.1:0")];
+    let worker = Worker::start_with(&settings);
+    until("all holds have failed", || house.count(cluster, "FAILED") == 30);
+    let served = || {
+        let log = worker.log.lock().unwrap();
+        let mut events = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let event = events.find(|event| event["message"] == "serving metrics")?;
+        event["at"].as_str().unwrap().rsplit(':').next()?.parse::<u16>().ok()
+    };
+    until("metrics are served", || served().is_some());
+    let page = || {
+        let mut stream = std::net::TcpStream::connect(("127.0.0.1", served().unwrap())).unwrap();
+        stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+        let mut page = String::new();
+        stream.read_to_string(&mut page).unwrap();
+        page
+    };
+    // A sweep is counted when its commit has been heard of.
+    until("the sweeps are counted", || page().contains("\nrowlock_expired_bookings_total 30\n"));
+    let page = page();
+    for line in [
+        "rowlock_expiry_lag_seconds_count 3",
+        "rowlock_expiry_lag_seconds_bucket{le=\"300\"} 0",
+        "rowlock_oldest_dead_hold_seconds 0",
+        "rowlock_store_ready 1",
+        "rowlock_sweeps_total{result=\"failed\"} 0",
+        "rowlock_build_info{program=\"expiry-worker\",version=",
+        "rowlock_pool_connections{pool=\"writers\",state=\"idle\"}",
+    ] {
+        assert!(page.contains(&format!("\n{line}")), "{line} in {page}");
+    }
+    assert!(worker.is_healthy());
 }
 
 #[test]
