@@ -16,6 +16,7 @@ COPY crates/postgres-adapter/Cargo.toml crates/postgres-adapter/
 COPY crates/settings/Cargo.toml crates/settings/
 COPY crates/sqlite-adapter/Cargo.toml crates/sqlite-adapter/
 COPY crates/store-contract/Cargo.toml crates/store-contract/
+COPY crates/telemetry/Cargo.toml crates/telemetry/
 COPY crates/throwaway-postgres/Cargo.toml crates/throwaway-postgres/
 RUN set -e; \
     for crate in crates/*; do mkdir "$crate/src"; touch "$crate/src/lib.rs"; done; \

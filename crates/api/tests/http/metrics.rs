@@ -21,7 +21,7 @@ struct Page {
 
 impl Page {
     async fn of(server: &Server) -> Self {
-        let text = text(metrics_port(server).await, "/metrics").await.expect("the metrics are there");
+        let text = text(metrics_port(server).await, "/metrics").await.unwrap();
         let figures = text.lines().filter(|line| !line.starts_with('#')).map(|line| {
             let (name, figure) = line.rsplit_once(' ').unwrap();
             (name.to_owned(), figure.parse().unwrap())

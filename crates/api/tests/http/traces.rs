@@ -78,8 +78,8 @@ const AT_THE_END: (&str, &str) = ("OTEL_BSP_SCHEDULE_DELAY", "600000");
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const PARENT: &str = "b7ad6b7169203331";
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+fn from_hex(digits: &str) -> Vec<u8> {
+    (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap()).collect()
 }
 
 async fn ended(server: Server) {
@@ -109,7 +109,7 @@ async fn a_request_is_a_span_of_its_callers_trace_and_its_batch_links_it(kind: K
 
     let requests = collector.named("POST /book");
     let [request] = requests.as_slice() else { panic!("{requests:?}") };
-    assert_eq!((hex(&request.trace_id).as_str(), hex(&request.parent_span_id).as_str()), (TRACE, PARENT));
+    assert_eq!((&request.trace_id, &request.parent_span_id), (&from_hex(TRACE), &from_hex(PARENT)));
     assert_eq!(request.kind(), SpanKind::Server);
     for (key, value) in [("http.route", "/book"), ("http.request.method", "POST"), ("http.response.status_code", "201")] {
         assert_eq!(attribute(&request.attributes, key).as_deref(), Some(value), "{key}");
