@@ -11,6 +11,9 @@ use telemetry::{Kind, Metrics, OfficeWatch, Page, Requests, SweepWatch, Traces, 
 use crate::app::App;
 use crate::store::Store;
 
+/// The codes that rules watch for.
+const AWAITED: [&str; 6] = ["busy", "timed_out", "contended", "store_unavailable", "outcome_unknown", "internal"];
+
 /// What watches this server.
 pub(crate) struct Watching {
     metrics: Metrics,
@@ -34,7 +37,7 @@ impl Watching {
 
     /// What the requests are counted in.
     pub(crate) fn requests(&self) -> anyhow::Result<Requests> {
-        Ok(Requests::new(&self.metrics)?)
+        Ok(Requests::new(&self.metrics, &AWAITED)?)
     }
 
     /// Who watches a sweeper of this server's.

@@ -53,16 +53,20 @@ impl Route {
 }
 
 impl Requests {
-    /// Adds the metrics of requests.
+    /// Adds the metrics of requests. The codes that someone waits for are there from the beginning: of a count that begins with its
+    /// first refusal Prometheus could not see that one.
     ///
     /// # Errors
     /// [`MetricsError`].
-    pub fn new(metrics: &Metrics) -> Result<Self, MetricsError> {
+    pub fn new(metrics: &Metrics, awaited: &[&str]) -> Result<Self, MetricsError> {
         let labels = &["method", "route", "status"];
         let total = metrics.counters("rowlock_http_requests_total", "Requests answered, by route and status.", labels)?;
         let help = "Time from a request's head to its answer's, in seconds.";
         let duration = metrics.histograms("rowlock_http_request_duration_seconds", help, SECONDS, &["route"])?;
         let refused = metrics.counters("rowlock_refusals_total", "Requests refused, by the code of the answer.", &["code"])?;
+        for code in awaited {
+            refused.with_label_values(&[code]);
+        }
         let unrouted = Tally::new(NO_ROUTE.to_owned(), &duration);
         Ok(Self { total, duration, refused, refusals: Few::new(), unrouted })
     }
