@@ -80,10 +80,9 @@ impl Traces {
         Ok(Some(Arc::new(Self { tracer: provider.tracer("rowlock"), provider, propagator: TraceContextPropagator::new() })))
     }
 
-    /// The span of a request that has just come, as one of its caller's if its headers say so; `None` if it is not traced.
+    /// The span of a request that has just come, as one of its caller's if its header says so; `None` if it is not traced.
     pub fn request<'a>(&self, header: impl Fn(&str) -> Option<&'a str>) -> Option<RequestSpan> {
-        let headers = Headers { parent: header(PARENT), state: header(STATE) };
-        let parent = self.propagator.extract_with_context(&Context::new(), &headers);
+        let parent = self.propagator.extract_with_context(&Context::new(), &Parent(header(PARENT)));
         let builder = self.tracer.span_builder("request").with_kind(SpanKind::Server);
         let span = self.tracer.build_with_context(builder, &parent);
         span.is_recording().then(|| RequestSpan(Box::new(span)))
@@ -143,26 +142,20 @@ fn caller_context(caller: &Caller) -> SpanContext {
     SpanContext::new(trace, span, TraceFlags::SAMPLED, false, TraceState::default())
 }
 
-/// The headers in which a caller says what its request is part of.
-struct Headers<'a> {
-    parent: Option<&'a str>,
-    state: Option<&'a str>,
-}
-
+/// The header in which a caller says what its request is part of. What else a trace may carry is left out: it could be anything, and
+/// there is nobody to hand it on to.
 const PARENT: &str = "traceparent";
-const STATE: &str = "tracestate";
 
-impl Extractor for Headers<'_> {
+/// The one header of a request that is of interest here, if it has it.
+struct Parent<'a>(Option<&'a str>);
+
+impl Extractor for Parent<'_> {
     fn get(&self, key: &str) -> Option<&str> {
-        match key {
-            PARENT => self.parent,
-            STATE => self.state,
-            _ => None,
-        }
+        self.0.filter(|_| key == PARENT)
     }
 
     fn keys(&self) -> Vec<&str> {
-        vec![PARENT, STATE]
+        vec![PARENT]
     }
 }
 

@@ -108,7 +108,12 @@ async fn a_request_is_a_span_of_its_callers_trace_and_its_batch_links_it(kind: K
     let show = client.show(4).await;
     let book = json!({"showId": show, "seats": [1, 2], "userName": "Scheherazade"}).to_string();
     let parent = format!("00-{TRACE}-{PARENT}-01");
-    let headers = [("traceparent", parent.as_str()), ("x-request-id", "mine-to-choose"), ("authorization", "Bearer of-bad-news")];
+    let headers = [
+        ("traceparent", parent.as_str()),
+        ("tracestate", "who=me-myself"),
+        ("x-request-id", "mine-to-choose"),
+        ("authorization", "Bearer of-bad-news"),
+    ];
     let booked = client.call(Method::POST, "/book", Some(book.as_bytes()), &headers).await.expect(201);
     client.get("/nowhere/Scheherazade").await.problem(404, "unknown_route");
     ended(server).await;
@@ -132,7 +137,7 @@ async fn a_request_is_a_span_of_its_callers_trace_and_its_batch_links_it(kind: K
 
     let sent = collector.parcels.lock().unwrap().concat();
     let token = booked["bookingToken"].as_str().unwrap();
-    for private in ["Scheherazade", token, "mine-to-choose", "bad-news", "secret-for", "token-for"] {
+    for private in ["Scheherazade", token, "mine-to-choose", "me-myself", "bad-news", "secret-for", "token-for"] {
         assert!(!sent.windows(private.len()).any(|bytes| bytes == private.as_bytes()), "{private}");
     }
 }
