@@ -128,7 +128,8 @@ async fn every_request_and_every_command_is_counted(kind: Kind) {
     assert!(page.figure("process_start_time_seconds") > Some(1.7e9) && page.figure("process_cpu_seconds_total") > Some(0.0));
     if let Kind::Postgres = kind {
         let trips = |trips: &str| page.count(&format!(r#"rowlock_store_batches_total{{trips="{trips}"}}"#));
-        assert_eq!((trips("one"), trips("several")), (3, 1), "only what is refused can't be foreseen");
+        // A show's first batch and a refusal are never foreseen.
+        assert_eq!((trips("one"), trips("several")), (2, 2));
         assert_eq!(page.count("rowlock_store_forecasts_failed_total"), 0);
         assert!(page.figure("rowlock_store_locking_seconds_total") > Some(0.0));
         let pool = |state: &str| page.count(&format!(r#"rowlock_pool_connections{{pool="writers",state="{state}"}}"#));
