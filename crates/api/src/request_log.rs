@@ -55,8 +55,10 @@ pub(crate) async fn log<B: MessageBody>(
         None => response.map_into_left_body(),
     };
     response.headers_mut().insert(REQUEST_ID, id.clone());
+    let trace_id = span.as_ref().map(RequestSpan::trace_id);
     count(&method, &response, code, begun, span);
-    write_down(&method, &response, id.to_str().unwrap_or_default(), begun, internal.as_deref());
+    let ids = Ids { request_id: id.to_str().unwrap_or_default(), trace_id: trace_id.as_deref() };
+    write_down(&method, &response, ids, begun, internal.as_deref());
     Ok(response)
 }
 
@@ -98,18 +100,27 @@ fn as_problem(error: &actix_web::Error) -> Cow<'_, Problem> {
     })
 }
 
-fn write_down<B>(method: &Method, response: &ServiceResponse<B>, request_id: &str, begun: Instant, internal: Option<&str>) {
+/// What a line of the log is found by.
+#[derive(Clone, Copy)]
+struct Ids<'a> {
+    request_id: &'a str,
+    /// If it is traced.
+    trace_id: Option<&'a str>,
+}
+
+fn write_down<B>(method: &Method, response: &ServiceResponse<B>, ids: Ids<'_>, begun: Instant, internal: Option<&str>) {
     if internal.is_none() && !tracing::enabled!(target: "access", tracing::Level::INFO) {
         return;
     }
+    let Ids { request_id, trace_id } = ids;
     // The pattern, not the path: its values are few, and it holds nothing of the client's.
     let route = response.request().match_pattern().unwrap_or_else(|| "unknown".to_owned());
     let status = response.status().as_u16();
     let latency_us = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
     if let Some(cause) = internal {
-        tracing::error!(target: "access", %method, route, status, latency_us, request_id, cause, "request failed");
+        tracing::error!(target: "access", %method, route, status, latency_us, request_id, trace_id, cause, "request failed");
     } else {
-        tracing::info!(target: "access", %method, route, status, latency_us, request_id, "request");
+        tracing::info!(target: "access", %method, route, status, latency_us, request_id, trace_id, "request");
     }
 }
 

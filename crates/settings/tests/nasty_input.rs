@@ -7,24 +7,25 @@ use std::os::unix::ffi::OsStringExt as _;
 use std::time::Duration;
 
 use corpus::Corpus;
-use settings::{LogSettings, Reader, Setting, SettingsFile, StoreSettings, SweepSettings, Value, parse};
+use settings::{LogSettings, Reader, Setting, SettingsFile, StoreSettings, SweepSettings, TraceSettings, Value, parse};
 
 const CASES: u32 = 3000;
 
 /// The one secret of the corpora.
 const SECRET: &str = "averylongsecret-0123456789";
 
-const OWN: [Setting; 6] = [
+const OWN: [Setting; 7] = [
     Setting { name: "PORT", default: Some("4000"), secret: false, help: "" },
     Setting { name: "HOST", default: Some("127.0.0.1"), secret: false, help: "" },
     Setting { name: "HOLD_SECONDS", default: Some("120"), secret: false, help: "" },
     Setting { name: "TIME_ZONE", default: Some("UTC"), secret: false, help: "" },
+    Setting { name: "METRICS_ADDR", default: Some("127.0.0.1:4002"), secret: false, help: "" },
     Setting { name: "CORS_ALLOWED_ORIGINS", default: None, secret: false, help: "" },
     Setting { name: "ADMIN_TOKEN", default: None, secret: true, help: "" },
 ];
 
 fn table() -> Vec<Setting> {
-    [&OWN[..], &StoreSettings::TABLE, &SweepSettings::TABLE, &LogSettings::TABLE].concat()
+    [&OWN[..], &StoreSettings::TABLE, &SweepSettings::TABLE, &TraceSettings::TABLE, &LogSettings::TABLE].concat()
 }
 
 fn corpus(name: &str) -> Corpus {
@@ -38,10 +39,12 @@ fn read(environment: Vec<(String, OsString)>, file: Option<&SettingsFile>) -> (S
     let _ = reader.get("HOST", parse::host);
     let _ = reader.get("HOLD_SECONDS", parse::seconds(Duration::from_millis(100)..=Duration::from_hours(24)));
     let _ = reader.get("TIME_ZONE", parse::time_zone);
+    let _ = reader.get("METRICS_ADDR", parse::address_or_off);
     let _ = reader.find("CORS_ALLOWED_ORIGINS", parse::list);
     let _ = reader.find("ADMIN_TOKEN", parse::secret);
     let _ = StoreSettings::read(&mut reader);
     let _ = SweepSettings::read(&mut reader);
+    let _ = TraceSettings::read(&mut reader);
     let _ = LogSettings::read(&mut reader);
     let printed = reader.print_config();
     let mistakes = reader.finish(|| Some(())).err().map(|mistakes| mistakes.lines().to_vec());

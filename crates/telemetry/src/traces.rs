@@ -171,6 +171,11 @@ impl RequestSpan {
         Caller { trace: u128::from_be_bytes(trace), span: u64::from_be_bytes(span) }
     }
 
+    /// The id of its trace, for the log.
+    pub fn trace_id(&self) -> String {
+        self.0.span_context().trace_id().to_string()
+    }
+
     /// The request has been answered. The route is its pattern, which holds nothing of the client's.
     pub fn end(mut self, method: &str, route: Option<String>, status: u16) {
         let method = known_method(method);

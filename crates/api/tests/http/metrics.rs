@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use loadgen::client::{BaseUrl, Connection, Method};
 use serde_json::{Value, json};
@@ -49,17 +48,11 @@ async fn text(port: u16, path: &str) -> Option<String> {
 
 /// Where the log says that the metrics are.
 async fn metrics_port(server: &Server) -> u16 {
-    let until = Instant::now() + Duration::from_secs(30);
-    loop {
-        let log = server.log();
-        let events = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        let mut served = events.filter(|event| event["message"] == "serving metrics");
-        if let Some(event) = served.next() {
-            return event["at"].as_str().unwrap().rsplit(':').next().unwrap().parse().unwrap();
-        }
-        assert!(Instant::now() < until, "no metrics are served: {log}");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    server.until_logged("serving metrics").await;
+    let log = server.log();
+    let mut events = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let served = events.find(|event| event["message"] == "serving metrics").unwrap();
+    served["at"].as_str().unwrap().rsplit(':').next().unwrap().parse().unwrap()
 }
 
 on_both_stores! {
@@ -173,7 +166,7 @@ async fn an_address_in_use_keeps_nobody_from_selling_and_is_taken_when_it_comes_
     let mut client = server.client().await;
     let show = client.show(1).await;
     client.booked(show, &[1]).await;
-    assert!(server.log().contains("metrics can't be served yet"), "{}", server.log());
+    server.until_logged("metrics can't be served yet").await;
     drop(taken);
     assert_eq!(Page::of(&server).await.count(r#"rowlock_commands_total{outcome="held"}"#), 1);
 }

@@ -103,7 +103,7 @@ async fn a_request_is_a_span_of_its_callers_trace_and_its_batch_links_it(kind: K
     let data = Data::fresh(kind);
     let secret = [("BOOKING_SECRET", "a-secret-for-booking-tokens"), ("ADMIN_TOKEN", "a-token-for-the-admin")];
     let tracing = [("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint.as_str()), ("OTEL_SERVICE_NAME", "the-house"), AT_THE_END];
-    let server = Server::start(&data, &[&tracing[..], &secret].concat()).await;
+    let server = Server::start(&data, &[&tracing[..], &secret, &[("RUST_LOG", "info")]].concat()).await;
     let mut client = server.client().await;
     let show = client.show(4).await;
     let book = json!({"showId": show, "seats": [1, 2], "userName": "Scheherazade"}).to_string();
@@ -116,6 +116,7 @@ async fn a_request_is_a_span_of_its_callers_trace_and_its_batch_links_it(kind: K
     ];
     let booked = client.call(Method::POST, "/book", Some(book.as_bytes()), &headers).await.expect(201);
     client.get("/nowhere/Scheherazade").await.problem(404, "unknown_route");
+    server.until_logged(&format!(r#""trace_id":"{TRACE}""#)).await;
     ended(server).await;
 
     let requests = collector.named("POST /book");
@@ -173,11 +174,7 @@ async fn a_sweep_that_failed_holds_is_a_span() {
     let mut client = server.client().await;
     let show = client.show(1).await;
     client.booked(show, &[1]).await;
-    let until = Instant::now() + Duration::from_secs(30);
-    while !server.log().contains("expired holds") {
-        assert!(Instant::now() < until, "{}", server.log());
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    server.until_logged("expired holds").await;
     ended(server).await;
     let spans = collector.spans();
     let [(service, sweep)] = spans.as_slice() else { panic!("{spans:?}") };
