@@ -50,14 +50,15 @@ impl Page {
         .await;
     }
 
-    async fn read(&self) -> Response<Full<Bytes>> {
+    async fn read(self: Arc<Self>) -> Response<Full<Bytes>> {
         let (ready, oldest) = tokio::join!(self.health.ready(), self.health.oldest_dead_hold());
         self.ready.set(if ready.is_ok() { 1.0 } else { 0.0 });
         self.oldest_dead_hold.set(oldest.map_or(f64::NAN, |age| age.as_secs_f64()));
-        match self.metrics.text() {
-            Ok(page) => text(StatusCode::OK, page),
-            Err(error) => {
-                tracing::error!(%error, "the metrics can't be written");
+        // On a thread of its own: whoever runs batches must not wait for it.
+        match tokio::task::spawn_blocking(move || self.metrics.text()).await {
+            Ok(Ok(page)) => text(StatusCode::OK, page),
+            failed => {
+                tracing::error!(?failed, "the metrics can't be written");
                 text(StatusCode::INTERNAL_SERVER_ERROR, "The metrics can't be written.\n".to_owned())
             }
         }
