@@ -242,7 +242,15 @@ async fn a_row_is_locked_by_someone_else() {
         let (mut fan, mut other) = (server.client().await, server.client().await);
         crowd.push((
             tokio::spawn(async move { fan.book(show, &[9]).await }),
-            tokio::spawn(async move { other.book(show, &[seat]).await }),
+            // On a busy machine more of them may queue behind the blocked batch than can be served in good time.
+            tokio::spawn(async move {
+                loop {
+                    let reply = other.book(show, &[seat]).await;
+                    if reply.body["code"] != "busy" {
+                        return reply;
+                    }
+                }
+            }),
         ));
     }
     for (fan, other) in crowd {
