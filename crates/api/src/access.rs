@@ -56,7 +56,8 @@ impl Access {
 
     /// Who calls.
     pub(crate) fn caller(&self, headers: &HeaderMap) -> Caller {
-        self.admin(headers).map_or(Caller::Customer, |admin| Caller::Admin(admin.name.clone()))
+        self.admin(headers)
+            .map_or(Caller::Customer, |admin| Caller::Admin { name: admin.name.clone(), sells: admin.may(Scope::Sell) })
     }
 
     /// The admin whose token the request shows.

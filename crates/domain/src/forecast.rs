@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::TimeDelta;
 
 use crate::booking::Booking;
-use crate::changes::{Changes, Decision, Owner, SeatChange};
+use crate::changes::{Changes, Decision, Entry, Owner, SeatChange};
 use crate::command::{Command, Keys, Outcome};
 use crate::deadline::{Deadline, Timestamp};
 use crate::ids::{BookingId, ShowId};
 use crate::ledger::{Ledger, LockedRows, LockedSeat, LockedShow};
+use crate::lifecycle::BookingStatus;
 use crate::request::Request;
 use crate::seat::{SeatKey, SeatState};
 use crate::show::Terms;
@@ -80,7 +81,22 @@ impl Forecast {
         let mut ledger = Ledger::open(rows);
         let decide = |request| ledger.apply(request).ok().filter(is_done);
         let decisions = requests.iter().map(decide).collect::<Option<Vec<_>>>()?;
-        Some(Self { now, before, seats, bookings, decisions, changes: ledger.into_changes() })
+        let forecast = Self { now, before, seats, bookings, decisions, changes: ledger.into_changes() };
+        forecast.is_plain().then_some(forecast)
+    }
+
+    /// Whether it says no more than a store can save without having seen the rows: each stored booking takes its steps from PENDING,
+    /// and none of them was without effect only because it came at this very time.
+    fn is_plain(&self) -> bool {
+        let stored = |entry: &&Entry| matches!(entry.booking, Owner::Stored(_));
+        let from_pending = self.changes.entries.iter().filter(stored).all(|entry| entry.from == Some(BookingStatus::Pending));
+        let without_effect = |decision: &Decision| match decision {
+            Decision::Settled(Outcome::Extended { booking_id, deadline }) => {
+                matches!(self.ends(*booking_id, *deadline), When::At(_))
+            }
+            Decision::Held { .. } | Decision::Settled(_) | Decision::Repeated(_) => false,
+        };
+        from_pending && !self.decisions.iter().any(without_effect)
     }
 
     /// The seats as they are expected, in key order.
@@ -140,7 +156,9 @@ impl Forecast {
         let later = |deadline: Deadline| Deadline::after(now, deadline.instant() - decided_at);
         let came_true = |decision: Decision| match decision.outcome(new_ids)? {
             Outcome::Held { booking_id, deadline } => Some(Outcome::Held { booking_id, deadline: later(deadline) }),
-            Outcome::Extended { booking_id, deadline } => Some(Outcome::Extended { booking_id, deadline: later(deadline) }),
+            Outcome::Extended { booking_id, deadline } => {
+                Some(Outcome::Extended { booking_id, deadline: ends(booking_id, deadline) })
+            }
             Outcome::Changed { booking_id, seats, deadline } => {
                 Some(Outcome::Changed { booking_id, seats, deadline: ends(booking_id, deadline) })
             }

@@ -132,6 +132,10 @@ impl Ledger {
             return Ok(decision);
         }
         let decision = self.decide(&request.command, &request.by)?;
+        // A mistake of the caller's, as any that was found before: nobody's row was touched, and none is made for it.
+        if let Decision::Settled(Outcome::Refused(Refusal::NoSuchShow { .. } | Refusal::NoSuchBooking { .. })) = decision {
+            return Ok(decision);
+        }
         let Idempotency { key, fingerprint, keep_for } = idempotency.clone();
         let used = UsedKey { key, fingerprint, expires_at: Deadline::after(self.now, keep_for), result: decision.clone() };
         self.new_keys.push(used.clone());

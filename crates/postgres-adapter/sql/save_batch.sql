@@ -62,5 +62,6 @@ WITH new AS MATERIALIZED (
     SELECT key, fingerprint, expires_at, concat_ws(' ', outcome, (SELECT ids FROM ids)[new_booking], deadline)
     FROM unnest($24::text[], $25::bytea[], $26::timestamptz[], $27::text[], $28::bigint[], $29::bigint[])
          AS used (key, fingerprint, expires_at, outcome, new_booking, deadline)
+    ORDER BY used.key
 )
 SELECT id FROM new ORDER BY n

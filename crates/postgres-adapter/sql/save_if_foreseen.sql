@@ -146,5 +146,6 @@ WITH seat AS MATERIALIZED (
     FROM saved
     CROSS JOIN unnest($35::text[], $36::bytea[], $37::bigint[], $38::text[], $39::bigint[], $40::bigint[])
          AS used (key, fingerprint, keep_for, outcome, new_booking, deadline)
+    ORDER BY used.key
 )
 SELECT now, new_ids FROM saved

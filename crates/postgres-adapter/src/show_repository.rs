@@ -28,15 +28,12 @@ impl PgShowRepository {
 #[async_trait]
 impl ShowRepository for PgShowRepository {
     async fn create(&self, show: &NewShow, idempotency: Option<&Idempotency>) -> Result<Creation, StoreError> {
-        let lease = self.connections.creator().await?;
-        let created = create(&lease, &self.time, show, idempotency).await;
-        match &created {
-            Ok(Creation::Created(_)) => lease.give_back(),
-            // What was begun has come to nothing.
-            Ok(Creation::Replayed(_) | Creation::KeyReused) | Err(StoreError::Contended(_)) => lease.roll_back().await,
-            Err(StoreError::Unavailable(_) | StoreError::OutcomeUnknown(_) | StoreError::Corrupt(_)) => drop(lease),
+        let created = self.create_once(show, idempotency).await;
+        match created {
+            // Perhaps somebody has made it under this key at the same time.
+            Err(StoreError::Contended(_)) if idempotency.is_some() => self.create_once(show, idempotency).await,
+            created => created,
         }
-        created
     }
 
     async fn list(&self, page: Page) -> Result<Vec<Show>, StoreError> {
@@ -60,6 +57,20 @@ impl ShowRepository for PgShowRepository {
         let found = self.connections.reader().await?.read(statements::SEAT_MAP, &parameters).await?;
         // A show has at least one seat.
         if found.is_empty() { Ok(None) } else { found.iter().map(rows::seat).collect::<Result<_, _>>().map(Some) }
+    }
+}
+
+impl PgShowRepository {
+    async fn create_once(&self, show: &NewShow, idempotency: Option<&Idempotency>) -> Result<Creation, StoreError> {
+        let lease = self.connections.creator().await?;
+        let created = create(&lease, &self.time, show, idempotency).await;
+        match &created {
+            Ok(Creation::Created(_)) => lease.give_back(),
+            // What was begun has come to nothing.
+            Ok(Creation::Replayed(_) | Creation::KeyReused) | Err(StoreError::Contended(_)) => lease.roll_back().await,
+            Err(StoreError::Unavailable(_) | StoreError::OutcomeUnknown(_) | StoreError::Corrupt(_)) => drop(lease),
+        }
+        created
     }
 }
 

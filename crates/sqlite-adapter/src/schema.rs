@@ -32,6 +32,9 @@ pub(crate) fn open_migrated(path: &Path) -> Result<Connection, OpenError> {
     let runner = embedded::migrations::runner().set_grouped(true);
     // A table that others refer to can only be made anew without them looking.
     connection.pragma_update(None, "foreign_keys", false).map_err(database)?;
+    if found < known {
+        check_foreign_keys(&connection)?;
+    }
     runner.run(&mut connection).map_err(|error| OpenError::Migration(error.to_string()))?;
     if found < known {
         check_foreign_keys(&connection)?;

@@ -155,6 +155,7 @@ macro_rules! each_scenario {
             // Amending.
             a_cancelled_hold_frees_its_seats
             a_sale_is_cancelled_by_whom_may
+            a_sale_can_be_cancelled_in_the_batch_that_made_it
             an_extension_ends_at_the_limit
             a_show_has_terms_of_its_own
             a_change_is_all_or_nothing
@@ -168,6 +169,7 @@ macro_rules! each_scenario {
             a_key_is_forgotten_after_its_time
             a_key_outlives_a_crash
             a_show_is_created_once_under_its_key
+            one_show_and_many_creators_under_one_key
             // Histories.
             every_transition_is_in_the_history
             the_end_of_a_hold_is_in_the_history

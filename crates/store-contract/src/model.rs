@@ -142,12 +142,14 @@ impl Model {
         };
         let wished = now + extend.hold_for;
         let latest = booking.made + extend.hold_limit;
-        let deadline = if wished > latest { latest } else { wished };
-        if deadline <= booking.deadline {
+        if booking.deadline >= latest {
             return Outcome::Refused(Refusal::HoldLimit { booking_id, deadline: Deadline::at(booking.deadline) });
         }
-        booking.deadline = deadline;
-        Outcome::Extended { booking_id, deadline: Deadline::at(deadline) }
+        let deadline = if wished > latest { latest } else { wished };
+        if deadline > booking.deadline {
+            booking.deadline = deadline;
+        }
+        Outcome::Extended { booking_id, deadline: Deadline::at(booking.deadline) }
     }
 
     fn change(&mut self, now: Timestamp, change: &Change) -> Outcome {

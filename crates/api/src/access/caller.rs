@@ -18,18 +18,23 @@ pub(crate) enum Caller {
     /// Anyone.
     Customer,
     /// The holder of a token, by the name that the settings give it.
-    Admin(Arc<str>),
+    Admin {
+        /// The name.
+        name: Arc<str>,
+        /// Whether it may act on everyone's bookings.
+        sells: bool,
+    },
 }
 
 /// Where access is open, whoever uses an admin's address acts as this one.
 const NAMELESS: &str = "admin";
 
 impl Caller {
-    /// The same for the history.
+    /// As whom it acts on a booking: an admin who may not sell has no more say than the customer whose token it shows.
     pub(crate) fn actor(&self) -> Actor {
         match self {
-            Self::Customer => Actor::Customer,
-            Self::Admin(name) => admin(name),
+            Self::Customer | Self::Admin { sells: false, .. } => Actor::Customer,
+            Self::Admin { name, sells: true } => admin(name),
         }
     }
 
@@ -37,7 +42,7 @@ impl Caller {
     pub(crate) fn house(&self) -> Actor {
         match self {
             Self::Customer => admin(NAMELESS),
-            Self::Admin(name) => admin(name),
+            Self::Admin { name, .. } => admin(name),
         }
     }
 }
@@ -50,7 +55,10 @@ fn admin(name: &str) -> Actor {
 /// `customer`, or `admin:` and the name.
 impl fmt::Display for Caller {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.actor().fmt(f)
+        match self {
+            Self::Customer => Actor::Customer.fmt(f),
+            Self::Admin { name, .. } => admin(name).fmt(f),
+        }
     }
 }
 

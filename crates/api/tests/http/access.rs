@@ -13,6 +13,7 @@ on_both_stores! {
     an_absent_booking_and_another_s_look_alike
     a_booking_s_token_is_taken_from_the_header_and_from_the_body
     tokens_of_another_secret_open_nothing
+    an_admin_who_may_not_sell_has_no_more_say_than_the_customer
 }
 
 const ADMIN: &str = "the-admin-s-own-token";
@@ -274,4 +275,23 @@ async fn a_server_can_be_opened_to_everyone_with_a_warning() {
     server.client().await.show(1).await;
     assert!(server.log().contains("ACCESS=open"));
     server.until_logged(r#""caller":"customer""#).await;
+}
+
+/// With the customer's token in the body, the token of an admin who may only read opens no more than the customer's alone.
+async fn an_admin_who_may_not_sell_has_no_more_say_than_the_customer(kind: Kind) {
+    let data = Data::fresh(kind);
+    let server = guarded(&data).await;
+    let client = &mut server.client().await;
+    let [mine, _] = two_bookings(client).await;
+    let body = format!(r#"{{"bookingId":1,"bookingToken":"{mine}"}}"#);
+    with(client, &Method::POST, "/book/confirm", Some(&body), None).await.expect(200);
+    let [reader, seller] = [ADMINS[0].1, ADMINS[1].1];
+    for token in [None, Some(reader)] {
+        with(client, &Method::POST, "/book/cancel", Some(&body), token).await.problem(409, "sale_is_final");
+    }
+    let cancelled = with(client, &Method::POST, "/book/cancel", Some(&body), Some(seller)).await.expect(200);
+    assert_eq!(cancelled["refundDue"], true);
+    let history = with(client, &Method::GET, "/admin/bookings/1/history", None, Some(reader)).await.expect(200);
+    assert_eq!((&history[1]["by"], &history[2]["by"]), (&json!("customer"), &json!("admin:box-office")));
+    data.verify().await;
 }

@@ -33,9 +33,14 @@ impl Ledger {
             Err(refusal) => return Ok(Outcome::Refused(refusal)),
         };
         let terms = self.shows.get(&booking.show_id).ok_or(LedgerError::RowsMissing)?;
-        let longer = Deadline::after(self.now, extend.length(terms)).min(extend.latest(terms, booking.created_at));
-        if longer <= booking.deadline {
-            return Ok(Outcome::Refused(Refusal::HoldLimit { booking_id: id, deadline: booking.deadline }));
+        let (deadline, latest) = (booking.deadline, extend.latest(terms, booking.created_at));
+        let longer = Deadline::after(self.now, extend.length(terms)).min(latest);
+        if deadline >= latest {
+            return Ok(Outcome::Refused(Refusal::HoldLimit { booking_id: id, deadline }));
+        }
+        if longer <= deadline {
+            // It lives as long as a new one would.
+            return Ok(Outcome::Extended { booking_id: id, deadline });
         }
         for key in self.own_seats(id)? {
             self.set_seat(key, SeatState::Held { by: Owner::Stored(id), until: longer });

@@ -71,11 +71,13 @@ pub async fn an_extension_ends_at_the_limit(world: &World) {
     let made = world.clock.now();
     let (id, until) = world.store.hold(show, &[1, 2]).await;
     let limit = Deadline::after(made, LIMIT);
+    let as_it_is = Outcome::Extended { booking_id: id, deadline: until };
     assert_eq!(
-        world.store.decide(extend(id)).await,
-        Outcome::Refused(Refusal::HoldLimit { booking_id: id, deadline: until }),
+        world.store.execute(&[extend(id), extend(id)]).await,
+        [as_it_is.clone(), as_it_is],
         "it lives as long as a new one"
     );
+    assert_eq!(world.store.history(id).await.len(), 1);
     for expected in [Deadline::after(made, TimeDelta::seconds(219)), limit] {
         world.clock.advance(TimeDelta::seconds(99));
         assert_eq!(world.store.decide(extend(id)).await, Outcome::Extended { booking_id: id, deadline: expected });
@@ -118,6 +120,20 @@ pub async fn a_show_has_terms_of_its_own(world: &World) {
     world.clock.advance(LIMIT);
     let refused = Outcome::Refused(Refusal::HoldLimit { booking_id: id, deadline: until });
     assert_eq!(world.store.decide(extend_for(id, HOLD_FOR)).await, refused);
+}
+
+/// A sale that is cancelled in the batch that confirmed it is a sale that was cancelled: a refund is due, and its history says so.
+pub async fn a_sale_can_be_cancelled_in_the_batch_that_made_it(world: &World) {
+    let show = world.store.show(3).await;
+    // So that whoever has foresight knows the show.
+    world.store.hold(show, &[3]).await;
+    let (id, _) = world.store.hold(show, &[1, 2]).await;
+    let outcomes = world.store.request(&[Request::from(confirm(id)), Request::new(cancel(id), house())]).await;
+    assert_eq!(outcomes, [Outcome::Confirmed { booking_id: id }, Outcome::Cancelled { booking_id: id, refund_due: true }]);
+    assert_eq!(world.store.state(id).await, BookingState::Failed { reason: FailureReason::Cancelled, refund_due: true });
+    let from: Vec<_> = world.store.history(id).await.into_iter().map(|step| step.from).collect();
+    assert_eq!(from, [None, Some(BookingStatus::Pending), Some(BookingStatus::Confirmed)]);
+    assert_eq!(world.store.decide(cancel(id)).await, Outcome::Cancelled { booking_id: id, refund_due: true });
 }
 
 /// Seats come and go together or not at all, and the deadline stays.

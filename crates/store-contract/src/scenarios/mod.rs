@@ -15,8 +15,8 @@ mod shows;
 
 pub use amending::{
     a_batch_gives_up_extends_and_changes, a_cancelled_hold_frees_its_seats, a_change_is_all_or_nothing,
-    a_change_takes_over_a_dead_hold, a_sale_is_cancelled_by_whom_may, a_show_has_terms_of_its_own,
-    an_extension_ends_at_the_limit,
+    a_change_takes_over_a_dead_hold, a_sale_can_be_cancelled_in_the_batch_that_made_it, a_sale_is_cancelled_by_whom_may,
+    a_show_has_terms_of_its_own, an_extension_ends_at_the_limit,
 };
 pub use batches::{
     a_batch_is_decided_in_order, a_batch_sees_a_dead_hold_end_once, a_failed_batch_leaves_nothing,
@@ -57,8 +57,8 @@ pub use races::{
 pub use random::random_histories_agree_with_a_plain_model;
 pub use repeats::{
     a_key_is_for_one_request, a_key_is_forgotten_after_its_time, a_key_outlives_a_crash,
-    a_repeated_request_has_one_effect_and_the_same_answer, a_show_is_created_once_under_its_key, the_same_key_from_many_callers,
-    the_same_key_twice_in_a_batch,
+    a_repeated_request_has_one_effect_and_the_same_answer, a_show_is_created_once_under_its_key,
+    one_show_and_many_creators_under_one_key, the_same_key_from_many_callers, the_same_key_twice_in_a_batch,
 };
 pub use shows::{
     a_migrated_store_is_ready, a_show_is_created_with_its_seats, a_show_is_never_seen_without_its_seats,

@@ -148,3 +148,22 @@ pub async fn a_show_is_created_once_under_its_key(world: &World) {
     let Creation::Created(second) = create(2).await else { panic!("the key is as new") };
     assert_ne!(second.id, show.id);
 }
+
+/// Callers who all make one show under one key: there is one, and all of them hear of it.
+pub async fn one_show_and_many_creators_under_one_key(world: &World) {
+    let mut creators = JoinSet::new();
+    for _ in 0..6 {
+        let store = world.database.open().await;
+        creators.spawn(async move {
+            let key = IdempotencyKey::new("premiere").unwrap();
+            let idempotency = Idempotency { key, fingerprint: Fingerprint([1; 32]), keep_for: KEEP_FOR };
+            store.shows.create(&new_show("Hamlet", 300), Some(&idempotency)).await
+        });
+    }
+    let answers = all(creators).await;
+    let listed = world.store.shows.list(page(10, None)).await.unwrap();
+    let [show] = &listed[..] else { panic!("one show: {listed:?}") };
+    let created = answers.iter().filter(|answer| **answer == Ok(Creation::Created(show.clone()))).count();
+    let replayed = answers.iter().filter(|answer| **answer == Ok(Creation::Replayed(show.id))).count();
+    assert_eq!((created, replayed), (1, 5), "{answers:?}");
+}
