@@ -46,6 +46,10 @@ impl Access {
         }
     }
 
+    pub(crate) const fn is_guarded(&self) -> bool {
+        matches!(self.rule, Rule::Guarded { .. })
+    }
+
     /// The token for a booking that was just made.
     pub(crate) fn booking_token(&self, id: BookingId) -> Option<String> {
         match &self.rule {

@@ -4,8 +4,8 @@ use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::TimeDelta;
 use domain::{BookingFilter, BookingId, Command, Creation, NewShow, Outcome, Refusal, Request, ShowId, Terms};
-use serde::Deserialize;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::access::Caller;
 use crate::answer::answer;
@@ -18,6 +18,13 @@ use crate::refusals::{no_such_booking, no_such_show};
 use crate::resources::{BookingResource, CountsResource, TransitionResource, booking_status, parse_booking_status};
 use crate::shows::path_number;
 use crate::{idempotency, start_time};
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ShowCreated {
+    message: &'static str,
+    show_id: i64,
+}
 
 /// `POST /admin/shows`
 pub(crate) async fn create_show(
@@ -37,7 +44,7 @@ pub(crate) async fn create_show(
     };
     answer(outcome, |outcome| {
         let Outcome::ShowCreated { show_id } = outcome else { return None };
-        Some(HttpResponse::Created().json(json!({"message": "Show created", "showId": show_id.get()})))
+        Some(HttpResponse::Created().json(ShowCreated { message: "Show created", show_id: show_id.get() }))
     })
 }
 

@@ -6,6 +6,7 @@ use domain::{
     BookingId, Change, Command, Deadline, Extend, Hold, Outcome, Request, SeatExchange, SeatNumber, SeatSelection, ShowId,
     UserName,
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::access::Caller;
@@ -15,25 +16,36 @@ use crate::body::Body;
 use crate::idempotency;
 use crate::problem::Problem;
 use crate::refusals::{no_such_booking, no_such_show};
-use crate::resources::{BookingDetailsResource, rfc3339};
+use crate::resources::{BOOKING_STATUSES, BookingDetailsResource, booking_status, rfc3339};
 use crate::shows::path_number;
 
-/// What was done to a booking. In an answer to `POST /book`, `expiresAt` and `bookingToken` are ours, and the rest is the contract's; in
-/// one to a confirm, the two first members are the contract's.
-#[derive(Default, Serialize)]
+// In an answer to `POST /book`, `expiresAt` and `bookingToken` are ours, and the rest is the contract's; in one to a confirm, the two
+// first members are the contract's.
+/// What was done to a booking.
+#[derive(Default, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct Done {
+pub(crate) struct Done {
     message: &'static str,
     booking_id: i64,
+    /// Where the booking stands now.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", extend("enum" = BOOKING_STATUSES.map(booking_status)))]
     status: Option<&'static str>,
+    /// What it has now.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Vec<i64>")]
     seats: Option<Vec<i64>>,
+    /// When the hold ends unless it is confirmed.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     expires_at: Option<String>,
+    /// Whether what was paid is to be paid back.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "bool")]
     refund_due: Option<bool>,
+    /// What the booking can be touched with; missing if the server has no `BOOKING_SECRET`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     booking_token: Option<String>,
 }
 

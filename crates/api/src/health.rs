@@ -4,15 +4,21 @@ use std::sync::atomic::Ordering;
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::app::App;
 use crate::problem::Problem;
 use crate::refusals::not_prepared;
 
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Health {
+    status: &'static str,
+}
+
 /// `GET /healthz`: the process answers.
 pub(crate) async fn healthz() -> HttpResponse {
-    HttpResponse::Ok().json(json!({"status": "ok"}))
+    HttpResponse::Ok().json(Health { status: "ok" })
 }
 
 /// `GET /readyz`: it can serve: the store can be reached, its migrations are current, and the queue has room.
@@ -24,5 +30,5 @@ pub(crate) async fn readyz(app: Data<App>) -> Result<HttpResponse, Problem> {
     if app.box_office.is_full() {
         return Err(Problem::unavailable("busy", "Too many requests are waiting."));
     }
-    Ok(HttpResponse::Ok().json(json!({"status": "ready"})))
+    Ok(HttpResponse::Ok().json(Health { status: "ready" }))
 }

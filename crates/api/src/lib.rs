@@ -10,6 +10,7 @@ mod client_address;
 mod door;
 mod health;
 mod idempotency;
+mod openapi;
 mod page;
 mod problem;
 mod rate_limit;

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::problem::Problem;
 
 /// Rows in an answer that asks for no limit, and the most it can ask for.
-const LIMIT_MAX: u32 = 10_000;
+pub(crate) const LIMIT_MAX: u32 = 10_000;
 
 /// The query of a list.
 pub(crate) struct PageQuery {
@@ -31,9 +31,12 @@ impl PageQuery {
             let detail = format!("limit must be a number from 1 to {LIMIT_MAX}.");
             return Err(Problem::bad_request("invalid_query", detail));
         };
-        let before = before.filter(|text| !text.is_empty()).map(str::parse).transpose();
-        let before = before.map_err(|_| Problem::bad_request("invalid_query", "before must be an id."))?;
-        Ok(Self { page: Page { limit, before }, path, filters: String::new() })
+        let before = before.filter(|text| !text.is_empty());
+        let before_id = before.and_then(|text| text.parse().ok()).filter(|id: &i64| *id > 0);
+        if before.is_some() && before_id.is_none() {
+            return Err(Problem::bad_request("invalid_query", "before must be an id."));
+        }
+        Ok(Self { page: Page { limit, before: before_id }, path, filters: String::new() })
     }
 
     /// With this parameter too. Its value must be one that can stand in an address as it is.

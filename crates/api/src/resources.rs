@@ -5,12 +5,22 @@ use domain::{
     Booking, BookingDetails, BookingState, BookingStatus, Event, FailureReason, Seat, SeatNumber, SeatStatus, Show, ShowCounts,
     ShowId, Timestamp, Transition,
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// RFC 3339 UTC to the millisecond.
 pub(crate) fn rfc3339(instant: Timestamp) -> String {
     instant.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
+
+pub(crate) const BOOKING_STATUSES: [BookingStatus; 3] = [BookingStatus::Pending, BookingStatus::Confirmed, BookingStatus::Failed];
+const SEAT_STATUSES: [SeatStatus; 3] = [SeatStatus::Available, SeatStatus::Pending, SeatStatus::Confirmed];
+/// What `failure_reason` can be.
+const FAILURE_REASONS: [Option<&str>; 3] =
+    [Some(failure_reason(FailureReason::Expired)), Some(failure_reason(FailureReason::Cancelled)), None];
+
+/// What can happen to a booking.
+const EVENTS: [&str; 5] = ["held", "extended", "changed", "confirmed", "failed"];
 
 pub(crate) const fn booking_status(status: BookingStatus) -> &'static str {
     match status {
@@ -21,9 +31,7 @@ pub(crate) const fn booking_status(status: BookingStatus) -> &'static str {
 }
 
 pub(crate) fn parse_booking_status(word: &str) -> Option<BookingStatus> {
-    [BookingStatus::Pending, BookingStatus::Confirmed, BookingStatus::Failed]
-        .into_iter()
-        .find(|status| booking_status(*status) == word)
+    BOOKING_STATUSES.into_iter().find(|status| booking_status(*status) == word)
 }
 
 const fn failure_reason(reason: FailureReason) -> &'static str {
@@ -41,15 +49,21 @@ const fn seat_status(status: SeatStatus) -> &'static str {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Show")]
 pub(crate) struct ShowResource {
     id: i64,
     name: String,
+    #[schemars(extend("format" = "date-time"))]
     start_time: String,
     total_seats: u32,
+    #[schemars(extend("format" = "date-time"))]
     created_at: String,
+    /// How long a hold lives; null: as the server has it.
     hold_seconds: Option<i64>,
+    /// How long it can live with all of its extensions; null: as the server has it.
     hold_limit_seconds: Option<i64>,
+    /// Whether customers may cancel what they have bought.
     customers_may_cancel: bool,
 }
 
@@ -68,11 +82,15 @@ impl From<Show> for ShowResource {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Seat")]
 pub(crate) struct SeatResource {
+    /// Of its row; a booking takes its `seat_number`.
     id: i64,
     seat_number: i64,
+    #[schemars(extend("enum" = SEAT_STATUSES.map(seat_status)))]
     status: &'static str,
+    /// Who has it, if anyone.
     booking_id: Option<i64>,
 }
 
@@ -87,18 +105,28 @@ impl From<Seat> for SeatResource {
     }
 }
 
-/// What is not the contract's is ours, from `expires_at` on.
-#[derive(Serialize)]
+// What is not the contract's is ours, from `expires_at` on.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Booking")]
 pub(crate) struct BookingResource {
     id: i64,
     show_id: i64,
     user_name: String,
+    #[schemars(extend("enum" = BOOKING_STATUSES.map(booking_status)))]
     status: &'static str,
+    #[schemars(extend("format" = "date-time"))]
     created_at: String,
+    #[schemars(extend("format" = "date-time"))]
     updated_at: String,
+    /// When the hold ends, or ended, unless it was confirmed.
+    #[schemars(extend("format" = "date-time"))]
     expires_at: String,
+    /// Why it is FAILED.
+    #[schemars(extend("enum" = FAILURE_REASONS))]
     failure_reason: Option<&'static str>,
+    /// Whether what was paid is to be paid back.
     refund_due: bool,
+    /// What it has, or had.
     seat_numbers: Vec<i64>,
 }
 
@@ -122,13 +150,16 @@ impl From<Booking> for BookingResource {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(crate) struct BookedSeat {
     seat_number: i64,
+    /// As it is now, whoever has it.
+    #[schemars(extend("enum" = SEAT_STATUSES.map(seat_status)))]
     status: &'static str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "BookingDetails")]
 pub(crate) struct BookingDetailsResource {
     booking: BookingResource,
     seats: Vec<BookedSeat>,
@@ -143,18 +174,28 @@ impl From<BookingDetails> for BookingDetailsResource {
 }
 
 /// A step in a booking's life.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Transition")]
 pub(crate) struct TransitionResource {
     show_id: i64,
     /// Counts the changes of the show.
     number: i64,
     booking_id: i64,
+    #[schemars(extend("enum" = EVENTS))]
     event: &'static str,
+    /// Null for the first.
+    #[schemars(extend("enum" = [Some("PENDING"), Some("CONFIRMED"), Some("FAILED"), None::<&str>]))]
     from: Option<&'static str>,
+    #[schemars(extend("enum" = BOOKING_STATUSES.map(booking_status)))]
     to: &'static str,
+    /// Of a failure.
+    #[schemars(extend("enum" = FAILURE_REASONS))]
     reason: Option<&'static str>,
+    /// What it has then.
     seat_numbers: Vec<i64>,
+    /// `customer`, `system`, or `admin:` and a name.
     by: String,
+    #[schemars(extend("format" = "date-time"))]
     at: String,
 }
 
@@ -183,7 +224,8 @@ impl From<Transition> for TransitionResource {
 }
 
 /// How the seats and bookings of a show stand.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Counts")]
 pub(crate) struct CountsResource {
     show_id: i64,
     seats: SeatCounts,
@@ -191,7 +233,7 @@ pub(crate) struct CountsResource {
     refunds_due: u32,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 struct SeatCounts {
     available: u32,
@@ -199,7 +241,7 @@ struct SeatCounts {
     confirmed: u32,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 struct BookingCounts {
     pending: u32,

@@ -7,18 +7,32 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, AcceptEncoding, Encoding, HeaderValue};
 use actix_web::middleware::{Compress, Next, from_fn};
 use actix_web::web::{self, Data, ServiceConfig};
-use actix_web::{HttpMessage, HttpResponse, Route, guard};
+use actix_web::{FromRequest, Handler, HttpMessage, HttpResponse, Resource, Responder, Route, guard};
 use telemetry::Route as CountedRoute;
 
 use crate::access::Scope;
 use crate::app::App;
 use crate::body::BODY_BYTES_MAX;
+use crate::openapi::{self, Call, Verb};
 use crate::problem::Problem;
 use crate::room::while_there_is_room;
 use crate::{admin, bookings, health, shows};
 
 /// Adds every route.
 pub(crate) fn routes(config: &mut ServiceConfig) {
+    register(config, &mut Vec::new());
+}
+
+/// The calls of every route.
+pub(crate) fn calls() -> Vec<Call> {
+    let mut calls = Vec::new();
+    // An application that is never served: registering is how the calls are told.
+    let _ = actix_web::App::new().configure(|config| register(config, &mut calls));
+    calls
+}
+
+/// Adds every route, and tells what it is called by.
+fn register(config: &mut ServiceConfig, calls: &mut Vec<Call>) {
     config
         .app_data(web::PayloadConfig::new(BODY_BYTES_MAX))
         .app_data(
@@ -26,43 +40,54 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
                 .error_handler(|_, _| Problem::bad_request("invalid_query", "The query could not be read.").into()),
         )
         // They are tried in this order: what a sale needs first.
-        .service(resource("/book", "POST", web::post().to(bookings::book)).wrap(from_fn(while_there_is_room)))
-        .service(resource("/book/confirm", "POST", web::post().to(bookings::confirm)).wrap(from_fn(while_there_is_room)))
-        .service(resource("/book/cancel", "POST", web::post().to(bookings::cancel)).wrap(from_fn(while_there_is_room)))
-        .service(resource("/book/extend", "POST", web::post().to(bookings::extend)).wrap(from_fn(while_there_is_room)))
-        .service(resource("/book/change", "POST", web::post().to(bookings::change)).wrap(from_fn(while_there_is_room)))
-        .service(resource("/shows", "GET, HEAD", read().to(shows::list)))
+        .service(resource(calls, openapi::bookings::BOOK, bookings::book).wrap(from_fn(while_there_is_room)))
+        .service(resource(calls, openapi::bookings::CONFIRM, bookings::confirm).wrap(from_fn(while_there_is_room)))
+        .service(resource(calls, openapi::bookings::CANCEL, bookings::cancel).wrap(from_fn(while_there_is_room)))
+        .service(resource(calls, openapi::bookings::EXTEND, bookings::extend).wrap(from_fn(while_there_is_room)))
+        .service(resource(calls, openapi::bookings::CHANGE, bookings::change).wrap(from_fn(while_there_is_room)))
+        .service(resource(calls, openapi::shows::SHOWS, shows::list))
+        .service(resource(calls, openapi::shows::SEATS, shows::seats).wrap(Compress::default()).wrap(from_fn(gzip_or_plain)))
+        .service(resource(calls, openapi::shows::SHOW, shows::find))
+        .service(resource(calls, openapi::bookings::BOOKING, bookings::find))
         .service(
-            resource("/shows/{id}/seats", "GET, HEAD", read().to(shows::seats))
-                .wrap(Compress::default())
-                .wrap(from_fn(gzip_or_plain)),
-        )
-        .service(resource("/shows/{id}", "GET, HEAD", read().to(shows::find)))
-        .service(resource("/book/{id}", "GET, HEAD", read().to(bookings::find)))
-        .service(
-            web::scope("/admin")
-                .app_data(CountedRoute::named("/admin"))
+            web::scope(ADMIN)
+                .app_data(CountedRoute::named(ADMIN))
                 .wrap(from_fn(admins_only))
-                .service(resource("/shows", "POST", needs(Scope::Manage, web::post().to(admin::create_show))))
-                .service(resource("/bookings", "GET, HEAD", needs(Scope::Read, read().to(admin::bookings))))
-                .service(resource("/shows/{id}/counts", "GET, HEAD", needs(Scope::Read, read().to(admin::counts))))
-                .service(resource("/bookings/{id}/cancel", "POST", needs(Scope::Sell, web::post().to(admin::cancel_booking))))
-                .service(resource("/bookings/{id}/history", "GET, HEAD", needs(Scope::Read, read().to(admin::history))))
+                .service(resource(calls, openapi::admin::CREATE_SHOW, admin::create_show))
+                .service(resource(calls, openapi::admin::BOOKINGS, admin::bookings))
+                .service(resource(calls, openapi::admin::COUNTS, admin::counts))
+                .service(resource(calls, openapi::admin::CANCEL, admin::cancel_booking))
+                .service(resource(calls, openapi::admin::HISTORY, admin::history))
                 .default_service(web::to(unknown_route)),
         )
-        .service(resource("/healthz", "GET, HEAD", read().to(health::healthz)))
-        .service(resource("/readyz", "GET, HEAD", read().to(health::readyz)))
+        .service(resource(calls, openapi::health::HEALTHZ, health::healthz))
+        .service(resource(calls, openapi::health::READYZ, health::readyz))
+        .service(resource(calls, openapi::DOCUMENT, openapi::document))
+        .service(resource(calls, openapi::PAGE, openapi::page))
         .default_service(web::to(unknown_route));
 }
 
-/// `GET`, and `HEAD`, which is answered alike but without the body.
-fn read() -> Route {
-    web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
-}
+/// The scope of what only the admin may do; the paths of its calls begin with it.
+const ADMIN: &str = "/admin";
 
-/// A path with its one route, which is counted under its pattern; any other method is told which is allowed.
-fn resource(path: &str, allowed: &'static str, route: Route) -> actix_web::Resource {
+/// The path of a call with its one route, which is counted under its pattern; any other method is told which is allowed.
+fn resource<F, Args>(calls: &mut Vec<Call>, call: Call, handler: F) -> Resource
+where
+    F: Handler<Args>,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    calls.push(call);
+    let route = match call.verb {
+        // `HEAD` is answered alike but without the body.
+        Verb::Get => web::route().guard(guard::Any(guard::Get()).or(guard::Head())),
+        Verb::Post => web::post(),
+    };
+    let route = route.to(handler);
+    let route = if let Some(scope) = call.scope { needs(scope, route) } else { route };
+    let path = call.path.strip_prefix(ADMIN).unwrap_or(call.path);
     web::resource(path).app_data(CountedRoute::default()).route(route).default_service(web::to(move || async move {
+        let allowed = call.allowed();
         let detail = format!("This address takes {allowed} only.");
         let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail);
         Err::<HttpResponse, Problem>(problem.with_header(header::ALLOW, HeaderValue::from_static(allowed)))

@@ -20,9 +20,10 @@ use tokio::sync::watch;
 use crate::app::App;
 use crate::door::door;
 use crate::idempotency::{KEY, REPLAYED};
+use crate::openapi::{Documentation, House};
 use crate::rate_limit::{RATE_LIMIT, RATE_LIMIT_POLICY, RateLimits};
 use crate::request_log::log;
-use crate::routes::routes;
+use crate::routes::{calls, routes};
 use crate::settings::ApiSettings;
 use crate::store::{self, Database};
 use crate::watching::Watching;
@@ -55,6 +56,8 @@ pub async fn serve(settings: ApiSettings) -> anyhow::Result<()> {
     allow_many_files();
     let store = store::open(&settings.database)?;
     let watching = Watching::begin(&settings.traces, &store)?;
+    let house = House { seats_per_booking_max: settings.seats_per_booking_max, guarded: settings.access.is_guarded() };
+    let documentation = Data::new(Documentation::new(&calls(), &house));
     let app = Data::new(App {
         box_office: BoxOffice::open_observed(&store.bookings, &settings.plan, &watching.office),
         bookings: Arc::clone(&store.bookings),
@@ -88,7 +91,13 @@ pub async fn serve(settings: ApiSettings) -> anyhow::Result<()> {
     let state = app.clone();
     let origins = settings.cors_allowed_origins;
     let server = HttpServer::new(move || {
-        ActixApp::new().app_data(state.clone()).configure(routes).wrap(from_fn(door)).wrap(cors(&origins)).wrap(from_fn(log))
+        ActixApp::new()
+            .app_data(state.clone())
+            .app_data(documentation.clone())
+            .configure(routes)
+            .wrap(from_fn(door))
+            .wrap(cors(&origins))
+            .wrap(from_fn(log))
     })
     .workers(settings.http_workers)
     // A connection takes some 25 KiB. One more than these waits in the backlog until another one ends.

@@ -57,7 +57,7 @@ const ADMINS: [(&str, &str, &str); 4] = [
     ("deploy", "token of the deployment", "manage"),
 ];
 
-fn entry((name, token, scopes): (&str, &str, &str)) -> String {
+pub(crate) fn entry((name, token, scopes): (&str, &str, &str)) -> String {
     let hash: Vec<String> = Sha256::digest(token.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
     format!("{name}:{scopes}:{}", hash.concat())
 }

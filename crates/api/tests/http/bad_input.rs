@@ -123,8 +123,18 @@ async fn ids_that_no_row_has_are_refused(kind: Kind) {
         let id: Value = serde_json::from_str(id).unwrap();
         client.post("/book/confirm", json!({"bookingId": id})).await.problem(400, "invalid_request");
     }
-    for query in ["limit=0", "limit=-1", "limit=x", "limit=10001", "before=x", "status=pending", "status=OPEN", "limit=1&limit=2"]
-    {
+    for query in [
+        "limit=0",
+        "limit=-1",
+        "limit=x",
+        "limit=10001",
+        "before=x",
+        "before=0",
+        "before=-1",
+        "status=pending",
+        "status=OPEN",
+        "limit=1&limit=2",
+    ] {
         client.get(&format!("/admin/bookings?{query}")).await.problem(400, "invalid_query");
     }
 }

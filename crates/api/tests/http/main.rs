@@ -8,6 +8,7 @@ mod contract;
 mod life;
 mod metrics;
 mod nasty_input;
+mod openapi;
 mod overload;
 mod races;
 mod rate_limits;
