@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::report::Report;
-use invariants::{INVARIANTS, Invariant};
+use invariants::{INVARIANTS, Invariant, Of};
 
 /// Which store, and how strictly.
 #[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
@@ -69,7 +69,16 @@ pub async fn run(options: &Options) -> anyhow::Result<VerifyReport> {
 /// # Errors
 /// If it can't be read.
 pub async fn postgres(database_url: &str, settled: bool) -> anyhow::Result<VerifyReport> {
-    Ok(VerifyReport { store: "PostgreSQL", findings: postgres::check(database_url, &wanted(settled)).await? })
+    Ok(VerifyReport { store: "PostgreSQL", findings: postgres::check(database_url, &wanted(settled, true)).await? })
+}
+
+/// Checks a PostgreSQL database for which nobody has taken down what happened: not all of it was written by the product, or by an
+/// earlier one.
+///
+/// # Errors
+/// If it can't be read.
+pub async fn postgres_without_history(database_url: &str, settled: bool) -> anyhow::Result<VerifyReport> {
+    Ok(VerifyReport { store: "PostgreSQL", findings: postgres::check(database_url, &wanted(settled, false)).await? })
 }
 
 /// Checks a SQLite file.
@@ -77,11 +86,24 @@ pub async fn postgres(database_url: &str, settled: bool) -> anyhow::Result<Verif
 /// # Errors
 /// If it can't be read.
 pub fn sqlite(file: &Path, settled: bool) -> anyhow::Result<VerifyReport> {
-    Ok(VerifyReport { store: "SQLite", findings: sqlite::check(file, &wanted(settled))? })
+    Ok(VerifyReport { store: "SQLite", findings: sqlite::check(file, &wanted(settled, true))? })
 }
 
-fn wanted(settled: bool) -> Vec<&'static Invariant> {
-    INVARIANTS.iter().filter(|invariant| settled || !invariant.only_settled).collect()
+/// Checks a SQLite file for which nobody has taken down what happened.
+///
+/// # Errors
+/// If it can't be read.
+pub fn sqlite_without_history(file: &Path, settled: bool) -> anyhow::Result<VerifyReport> {
+    Ok(VerifyReport { store: "SQLite", findings: sqlite::check(file, &wanted(settled, false))? })
+}
+
+fn wanted(settled: bool, history: bool) -> Vec<&'static Invariant> {
+    let is_wanted = |invariant: &&Invariant| match invariant.of {
+        Of::Seats => true,
+        Of::History => history,
+        Of::Swept => settled,
+    };
+    INVARIANTS.iter().filter(is_wanted).collect()
 }
 
 /// The statement that yields the number of offenders as the first column, then the first offenders.

@@ -10,21 +10,32 @@ pub(super) struct Invariant {
     pub(super) postgres: &'static str,
     /// The same for SQLite.
     pub(super) sqlite: &'static str,
-    /// Whether it holds only where a worker sweeps.
-    pub(super) only_settled: bool,
+    /// Where it holds.
+    pub(super) of: Of,
+}
+
+/// Where an invariant holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Of {
+    /// In every store.
+    Seats,
+    /// In a store that takes down what happens.
+    History,
+    /// Where a worker sweeps.
+    Swept,
 }
 
 macro_rules! invariant {
     ($name:literal, $says:literal) => {
-        invariant!($name, $says, false)
+        invariant!($name, $says, Of::Seats)
     };
-    ($name:literal, $says:literal, $only_settled:literal) => {
+    ($name:literal, $says:literal, $of:expr) => {
         Invariant {
             name: $name,
             says: $says,
             postgres: include_str!(concat!("../../sql/postgres/", $name, ".sql")),
             sqlite: include_str!(concat!("../../sql/sqlite/", $name, ".sql")),
-            only_settled: $only_settled,
+            of: $of,
         }
     };
 }
@@ -46,7 +57,15 @@ pub(super) const INVARIANTS: &[Invariant] = &[
     invariant!("seats-add-up", "free, held and sold seats are all the seats of a show"),
     invariant!("seat-has-its-show", "every seat's show exists"),
     invariant!("ids-are-unique", "no two bookings and no two seats have the same id"),
-    invariant!("dead-holds-are-swept", "no PENDING booking has been dead for more than 5 s", true),
+    invariant!("dead-holds-are-swept", "no PENDING booking has been dead for more than 5 s", Of::Swept),
+    invariant!("changes-are-numbered-without-gaps", "the changes of a show are numbered from 1, without gaps", Of::History),
+    invariant!("history-begins-with-a-hold", "every booking has a history, which begins with a hold", Of::History),
+    invariant!("history-is-one-story", "every step is a legal one, and begins where the one before it led", Of::History),
+    invariant!("history-agrees-with-its-booking", "a booking is what the last step of its history made it", Of::History),
+    invariant!("history-is-of-its-show", "every step is one of a booking of its show", Of::History),
+    invariant!("refund-is-due-for-a-cancelled-sale", "a refund is due for cancelled sales, and for nothing else", Of::History),
+    invariant!("kept-outcome-has-happened", "what is kept as the outcome of a request has happened", Of::History),
+    invariant!("key-made-its-own-booking", "no booking was made under two keys", Of::History),
 ];
 
 #[cfg(test)]

@@ -1,0 +1,8 @@
+-- Purpose: the changes of each show are numbered from 1, without gaps and none twice.
+-- Parameters: none. Locks: none, it reads one snapshot. Yields: one row for each offence, none if all is well.
+SELECT show_id, number, number_before
+FROM (
+    SELECT show_id, number, lag(number, 1, CAST(0 AS bigint)) OVER (PARTITION BY show_id ORDER BY number) AS number_before
+    FROM booking_history
+) AS numbered
+WHERE number <> number_before + 1
