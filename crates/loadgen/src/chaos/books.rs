@@ -34,6 +34,57 @@ pub struct BookingRow {
     pub confirmed_at: Option<Micros>,
     /// When its seats were held.
     pub created_at: Micros,
+    /// What its history says, oldest first.
+    pub steps: Vec<Step>,
+}
+
+/// A row of `booking_history`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Step {
+    /// When.
+    pub at: Micros,
+    /// What.
+    pub event: StepKind,
+    /// Whether the booking was sold before.
+    pub was_sold: bool,
+    /// The seats that the booking lists after it.
+    pub seats: Vec<u32>,
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepKind {
+    /// It was made.
+    Held,
+    /// It got more time.
+    Extended,
+    /// It got other seats.
+    Changed,
+    /// It was sold.
+    Confirmed,
+    /// It ran out.
+    Expired,
+    /// It was given up.
+    Cancelled,
+}
+
+impl BookingRow {
+    /// The seats that it was made with.
+    pub fn first_seats(&self) -> &[u32] {
+        self.steps.iter().find(|step| step.event == StepKind::Held).map_or(&self.seats, |step| &step.seats)
+    }
+
+    /// When it was sold, if it was, be it cancelled later.
+    pub fn sold_at(&self) -> Option<Micros> {
+        let step = || self.steps.iter().find(|step| step.event == StepKind::Confirmed).map(|step| step.at);
+        self.confirmed_at.or_else(|| if self.sale_was_cancelled() { step() } else { None })
+    }
+
+    /// Whether it was sold and then cancelled.
+    pub fn sale_was_cancelled(&self) -> bool {
+        self.steps.iter().any(|step| step.event == StepKind::Cancelled && step.was_sold)
+    }
 }
 
 /// A row of `seats`.
@@ -56,6 +107,9 @@ const BOOKINGS: &str = "SELECT id, show_id, user_name, seat_numbers, status,
         (extract(epoch FROM confirmed_at) * 1000000)::bigint AS confirmed_at,
         (extract(epoch FROM created_at) * 1000000)::bigint AS created_at
     FROM bookings ORDER BY id";
+const STEPS: &str = "SELECT booking_id, (extract(epoch FROM happened_at) * 1000000)::bigint AS at, event,
+        COALESCE(from_status, '') = 'CONFIRMED' AS was_sold, seat_numbers
+    FROM booking_history ORDER BY show_id, number";
 const SEATS: &str = "SELECT show_id, seat_number, status, booking_id FROM seats ORDER BY show_id, seat_number";
 
 /// Reads the books of a database.
@@ -75,21 +129,54 @@ pub async fn read(database_url: &str) -> anyhow::Result<Books> {
 async fn read_on(client: &Client) -> anyhow::Result<Books> {
     client.batch_execute(BEGIN).await.context("can't begin to read")?;
     let bookings = client.query(BOOKINGS, &[]).await.context("can't read the bookings")?;
+    let steps = client.query(STEPS, &[]).await.context("can't read the history")?;
     let seats = client.query(SEATS, &[]).await.context("can't read the seats")?;
     client.batch_execute("COMMIT").await.context("can't end reading")?;
     Ok(Books {
-        bookings: bookings.iter().map(booking).collect::<anyhow::Result<_>>()?,
+        bookings: with_steps(bookings.iter().map(booking).collect::<anyhow::Result<_>>()?, &steps)?,
         seats: seats.iter().map(seat).collect::<anyhow::Result<_>>()?,
     })
 }
 
-fn booking(row: &Row) -> anyhow::Result<BookingRow> {
+fn with_steps(mut bookings: Vec<BookingRow>, steps: &[Row]) -> anyhow::Result<Vec<BookingRow>> {
+    for row in steps {
+        let id: i64 = row.try_get("booking_id")?;
+        // A step of a booking that is not there: verify says so.
+        if let Ok(index) = bookings.binary_search_by_key(&id, |booking| booking.id) {
+            bookings[index].steps.push(step(row)?);
+        }
+    }
+    Ok(bookings)
+}
+
+fn step(row: &Row) -> anyhow::Result<Step> {
+    Ok(Step {
+        at: row.try_get("at")?,
+        event: match row.try_get("event")? {
+            "held" => StepKind::Held,
+            "extended" => StepKind::Extended,
+            "changed" => StepKind::Changed,
+            "confirmed" => StepKind::Confirmed,
+            "expired" => StepKind::Expired,
+            "cancelled" => StepKind::Cancelled,
+            other => anyhow::bail!("a step is {other}"),
+        },
+        was_sold: row.try_get("was_sold")?,
+        seats: seat_numbers(row)?,
+    })
+}
+
+fn seat_numbers(row: &Row) -> anyhow::Result<Vec<u32>> {
     let seats: Vec<i32> = row.try_get("seat_numbers")?;
+    Ok(seats.into_iter().map(u32::try_from).collect::<Result<_, _>>()?)
+}
+
+fn booking(row: &Row) -> anyhow::Result<BookingRow> {
     Ok(BookingRow {
         id: row.try_get("id")?,
         show_id: row.try_get("show_id")?,
         user_name: row.try_get("user_name")?,
-        seats: seats.into_iter().map(u32::try_from).collect::<Result<_, _>>()?,
+        seats: seat_numbers(row)?,
         status: match row.try_get("status")? {
             "PENDING" => BookingStatus::Pending,
             "CONFIRMED" => BookingStatus::Confirmed,
@@ -99,6 +186,7 @@ fn booking(row: &Row) -> anyhow::Result<BookingRow> {
         expires_at: row.try_get("expires_at")?,
         confirmed_at: row.try_get("confirmed_at")?,
         created_at: row.try_get("created_at")?,
+        steps: Vec::new(),
     })
 }
 

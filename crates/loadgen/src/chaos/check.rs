@@ -1,17 +1,22 @@
 //! Every answer against every other and against the books.
 //!
+//! - `repeats`: are all answers to one request under one key the same? From here on they are one call.
+//! - `amendments`: who has cancelled, extended or changed each booking, when?
 //! - `answers`: each answer by itself: does it fit its question, and what is known of its booking?
 //! - `lists`: does a list of bookings leave one out?
 //! - `stories`: can the answers about each seat, and about each booking, be told as one story? ([`super::linear`])
 //! - `rows`: is everything in the books that was answered, and nothing that was not asked for?
 
+mod amendments;
 mod answers;
 mod bookings;
 mod kind;
 mod lists;
+mod repeats;
 mod rows;
 mod seat_rows;
 mod stories;
+mod tenures;
 
 use std::fmt;
 
@@ -39,7 +44,10 @@ pub struct Violation {
 /// What is wrong with a history, given the books at its end; nothing if all is well.
 pub fn check(history: &History, books: &Books) -> Vec<Violation> {
     let mut violations = Vec::new();
-    let bookings = Bookings::of(history, books, &mut violations);
+    answers::are_foreseen(history, &mut violations);
+    let history = &repeats::merge(history, &mut violations);
+    let amendments = amendments::explain(history, &books.bookings, &mut violations);
+    let bookings = Bookings::of(history, books, amendments, &mut violations);
     answers::check(history, &bookings, &mut violations);
     lists::check(history, &bookings, &mut violations);
     stories::check(history, &bookings, &mut violations);

@@ -20,6 +20,8 @@ pub struct History {
     pub shows: Vec<Show>,
     /// How long the servers hold a seat.
     pub hold_for: Micros,
+    /// How long a hold can live that is extended, from when it was made.
+    pub hold_limit: Micros,
 }
 
 /// A show that was sold.
@@ -40,6 +42,8 @@ pub struct Operation {
     pub customer: u32,
     /// Which of the servers was called.
     pub server: u32,
+    /// The idempotency key that it was made under: the identity of the call that used it first.
+    pub key: Option<u64>,
     /// Just before the first byte of it could have been sent.
     pub began: Micros,
     /// Just after the last byte of its answer was read, or the wait for it was given up.
@@ -48,6 +52,8 @@ pub struct Operation {
     pub call: Call,
     /// What was answered.
     pub answer: Answer,
+    /// Whether the answer says that it is the one which the first request under the key got.
+    pub replayed: bool,
 }
 
 /// What was asked.
@@ -65,6 +71,27 @@ pub enum Call {
     Confirm {
         /// The booking.
         booking_id: i64,
+    },
+    /// `POST /book/cancel`, or `POST /admin/bookings/:id/cancel`
+    Cancel {
+        /// The booking.
+        booking_id: i64,
+        /// Whether it is the house that cancels, which may cancel sales too.
+        by_house: bool,
+    },
+    /// `POST /book/extend`
+    Extend {
+        /// The booking.
+        booking_id: i64,
+    },
+    /// `POST /book/change`
+    Change {
+        /// The booking.
+        booking_id: i64,
+        /// Seats to add, ascending.
+        add: Vec<u32>,
+        /// Seats to remove, ascending.
+        remove: Vec<u32>,
     },
     /// `GET /book/:id`
     Find {
@@ -105,6 +132,12 @@ impl History {
         self.operations.get(index)
     }
 
+    /// The identity of the request that this call makes: its own, or that of an earlier one which it repeats under the same key.
+    pub fn request_of(&self, operation: &Operation) -> u64 {
+        let first = operation.key.and_then(|key| self.operation(key));
+        first.filter(|first| first.call == operation.call).map_or(operation.id, |first| first.id)
+    }
+
     /// How many calls of each kind had each kind of answer.
     pub fn counts(&self) -> BTreeMap<(&'static str, &'static str), u64> {
         let mut counts = BTreeMap::new();
@@ -116,11 +149,26 @@ impl History {
 }
 
 impl Call {
+    /// The booking that it wants to be something else.
+    pub const fn booking_id(&self) -> Option<i64> {
+        match self {
+            Self::Confirm { booking_id }
+            | Self::Cancel { booking_id, .. }
+            | Self::Extend { booking_id }
+            | Self::Change { booking_id, .. } => Some(*booking_id),
+            Self::Hold { .. } | Self::Find { .. } | Self::SeatMap { .. } | Self::List { .. } => None,
+        }
+    }
+
     /// Its kind in a word.
     pub const fn word(&self) -> &'static str {
         match self {
             Self::Hold { .. } => "hold",
             Self::Confirm { .. } => "confirm",
+            Self::Cancel { by_house: false, .. } => "cancel",
+            Self::Cancel { by_house: true, .. } => "cancel by the house",
+            Self::Extend { .. } => "extend",
+            Self::Change { .. } => "change",
             Self::Find { .. } => "find",
             Self::SeatMap { .. } => "seat map",
             Self::List { .. } => "list",

@@ -1,7 +1,8 @@
 //! Whether the history of one seat can be told as one story.
 //!
-//! A seat is free, held by a booking until its deadline, or sold to one. Each call on it takes effect at one instant between
-//! its beginning and its end, and the answers must be those that a seat would have given to the calls one after the other.
+//! A seat is free, held by a booking until its deadline, or sold to one; a hold may get more time, and a hold or a sale may be
+//! given up. Each call on it takes effect at one instant between its beginning and its end, and the answers must be those that a
+//! seat would have given to the calls one after the other.
 //! What time does to a seat is part of the story: a hold is live before its deadline and dead from it on.
 //!
 //! Three facts keep the search short. The answer to a hold tells the instant at which it was decided, so the holds of a seat
@@ -68,6 +69,10 @@ pub struct Event {
 pub enum Claim {
     /// It was sold to this booking by this very call.
     Confirms(usize),
+    /// This booking, which held it until then, got more time by this very call.
+    Extends(usize, Span, Span),
+    /// This booking gave it up by this very call, held or sold.
+    GivesUp(usize, Given),
     /// Nobody has it.
     Free(Sight),
     /// Somebody holds it.
@@ -82,6 +87,15 @@ pub enum Claim {
     SoldTo(usize),
     /// This booking has lost it.
     Lost(usize, Sight),
+}
+
+/// What a booking had of a seat that it gave up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Given {
+    /// A hold.
+    Hold,
+    /// A sale.
+    Sale,
 }
 
 /// How closely a call looks.
@@ -100,6 +114,10 @@ pub struct Phase {
     pub holds: usize,
     /// Whether the last of them is confirmed.
     pub sold: bool,
+    /// Whether the last of them has given it up.
+    pub gone: bool,
+    /// The event that gave it more time last.
+    pub extended_by: Option<usize>,
 }
 
 /// What was found.
@@ -179,47 +197,95 @@ impl SeatHistory {
         self.holds.get(phase.holds.checked_sub(1)?)
     }
 
+    /// When the hold ends that has the seat.
+    fn deadline(&self, hold: &Hold, phase: Phase) -> Span {
+        match self.extension(phase) {
+            Some(Event { claim: Claim::Extends(_, _, to), .. }) => *to,
+            _ => hold.deadline,
+        }
+    }
+
+    fn extension(&self, phase: Phase) -> Option<&Event> {
+        self.events.get(phase.extended_by?)
+    }
+
+    /// The phase after this event has been told.
+    fn after(&self, index: usize, phase: Phase) -> Phase {
+        match self.events.get(index).map(|event| event.claim) {
+            Some(Claim::Confirms(_)) => Phase { sold: true, ..phase },
+            Some(Claim::Extends(..)) => Phase { extended_by: Some(index), ..phase },
+            Some(Claim::GivesUp(..)) => Phase { sold: false, gone: true, ..phase },
+            _ => phase,
+        }
+    }
+
     /// When the next hold can show in this phase, and until when it must.
     fn next_hold(&self, phase: Phase) -> Option<Span> {
         let next = self.holds.get(phase.holds)?;
         let latest = next.ended.unwrap_or(Micros::MAX);
         match self.holder(phase) {
             None => Some(Span { earliest: next.decided.earliest, latest }),
+            Some(_) if phase.gone => Some(Span { earliest: next.decided.earliest, latest }),
             Some(_) if phase.sold => None,
             // What counts is whether the last hold was dead when this one was decided.
-            Some(last) if last.deadline.earliest <= next.decided.latest => {
-                Some(Span { earliest: next.decided.earliest.max(last.deadline.earliest), latest })
+            Some(last) => {
+                let deadline = self.deadline(last, phase);
+                let dead = deadline.earliest <= next.decided.latest;
+                dead.then_some(Span { earliest: next.decided.earliest.max(deadline.earliest), latest })
             }
-            Some(_) => None,
         }
     }
 
     /// When this can be true in this phase.
     fn when(&self, event: &Event, phase: Phase) -> Option<Span> {
         let holder = self.holder(phase);
-        let live = holder.filter(|_| !phase.sold);
-        let is_last = |index: usize| index + 1 == phase.holds;
+        let live = holder.filter(|_| !phase.sold && !phase.gone).map(|hold| self.deadline(hold, phase));
+        // A booking may have had the seat, given it up, and got it again.
+        let is_last = |index: usize| {
+            holder.is_some_and(|last| self.holds.get(index).is_some_and(|hold| hold.booking_id == last.booking_id))
+        };
         match event.claim {
             Claim::Free(_) if phase.holds == 0 => Some(Span::ALWAYS),
-            Claim::Free(sight) => holder.and_then(|hold| ended(hold, phase, event, sight)),
-            Claim::Held => live.map(|hold| Span::before(hold.deadline)),
-            Claim::HeldUntil(instant) => {
-                live.filter(|hold| hold.deadline.shown() == instant).map(|hold| Span::before(hold.deadline))
+            Claim::Free(sight) => holder.and_then(|hold| self.ended(hold, phase, event, sight)),
+            Claim::Held => live.map(Span::before),
+            Claim::HeldUntil(instant) => live.filter(|deadline| deadline.shown() == instant).map(Span::before),
+            Claim::HeldBy(index) | Claim::Confirms(index) => live.filter(|_| is_last(index)).map(Span::before),
+            Claim::Extends(index, from, _) => {
+                live.filter(|deadline| is_last(index) && *deadline == from).map(|_| Span::before(from))
             }
-            Claim::HeldBy(index) | Claim::Confirms(index) => {
-                live.filter(|_| is_last(index)).map(|hold| Span::before(hold.deadline))
+            Claim::GivesUp(index, given) => {
+                (!phase.gone && is_last(index) && phase.sold == (given == Given::Sale)).then_some(Span::ALWAYS)
             }
             Claim::Sold => phase.sold.then_some(Span::ALWAYS),
             Claim::SoldTo(index) => (phase.sold && is_last(index)).then_some(Span::ALWAYS),
-            Claim::Lost(index, sight) if is_last(index) => holder.and_then(|hold| ended(hold, phase, event, sight)),
-            Claim::Lost(index, _) if index < phase.holds => Some(Span::from(self.holds.get(index)?.deadline.earliest)),
-            Claim::Lost(..) => None,
+            Claim::Lost(index, sight) if is_last(index) => holder.and_then(|hold| self.ended(hold, phase, event, sight)),
+            // Somebody else has got it since.
+            Claim::Lost(index, _) => (index < phase.holds).then_some(Span::ALWAYS),
+        }
+    }
+
+    /// When the seat's last hold can be seen as ended.
+    fn ended(&self, hold: &Hold, phase: Phase, event: &Event, sight: Sight) -> Option<Span> {
+        if phase.gone {
+            return Some(Span::ALWAYS);
+        }
+        let blurred = sight == Sight::Blurred;
+        let sale_excused = blurred && event.began <= hold.known_sold;
+        if phase.sold && !sale_excused {
+            return None;
+        }
+        // More time that is just being committed may not be seen yet.
+        let extension = self.extension(phase).filter(|extension| blurred && event.began <= extension.ended);
+        match extension.map(|extension| extension.claim) {
+            Some(Claim::Extends(_, from, _)) => Some(Span::from(from.earliest)),
+            _ => Some(Span::from(self.deadline(hold, phase).earliest)),
         }
     }
 }
 
-/// When the seat's last hold can be seen as ended.
-fn ended(hold: &Hold, phase: Phase, event: &Event, sight: Sight) -> Option<Span> {
-    let excused = sight == Sight::Blurred && event.began <= hold.known_sold;
-    (!phase.sold || excused).then_some(Span::from(hold.deadline.earliest))
+impl Claim {
+    /// Whether the call itself has made it so.
+    const fn is_change(&self) -> bool {
+        matches!(self, Self::Confirms(_) | Self::Extends(..) | Self::GivesUp(..))
+    }
 }

@@ -142,7 +142,7 @@ mod tests {
 
     fn call(began: Micros, answer: Answer) -> Operation {
         let (id, call) = (0, Call::Confirm { booking_id: 1 });
-        Operation { id, customer: 0, server: 0, began, ended: began + 1, call, answer }
+        Operation { id, customer: 0, server: 0, began, ended: began + 1, key: None, call, answer, replayed: false }
     }
 
     fn done(began: Micros) -> Operation {

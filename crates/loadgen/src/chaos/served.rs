@@ -61,13 +61,5 @@ fn hung_up(call: &Operation) -> bool {
 
 /// Whether the service has said what the caller wanted to know, be it no.
 fn is_served(answer: &Answer) -> bool {
-    match answer {
-        Answer::Held { .. }
-        | Answer::Confirmed { .. }
-        | Answer::Refused(_)
-        | Answer::Found(_)
-        | Answer::SeatMap(_)
-        | Answer::Bookings(_) => true,
-        Answer::NotDone(_) | Answer::Unknown(_) => false,
-    }
+    answer.is_definite()
 }

@@ -15,6 +15,7 @@ use super::guard::Guard;
 use super::plan::{PROGRAMS, Plan};
 use super::program::{Launch, Program};
 use super::proxy::{Proxy, Weather};
+use super::workload::HOLD_LIMIT;
 use crate::client::{BaseUrl, Connection};
 
 /// How long the programs may take to be ready in the beginning, when nothing is wrong.
@@ -175,10 +176,12 @@ async fn is_ready(server: &BaseUrl) {
 
 /// What api and worker have in common; what one of them does not know it does not read.
 fn environment(database_url: &str, hold_seconds: f64) -> Vec<(String, String)> {
+    let hold_limit_seconds = (hold_seconds * f64::from(HOLD_LIMIT)).to_string();
     let hold_seconds = hold_seconds.to_string();
     let settings = [
         ("DATABASE_URL", database_url),
         ("HOLD_SECONDS", hold_seconds.as_str()),
+        ("HOLD_LIMIT_SECONDS", hold_limit_seconds.as_str()),
         ("HTTP_WORKERS", "2"),
         ("WORKER_HEALTH_PORT", "0"),
         ("METRICS_ADDR", "off"),

@@ -1,8 +1,8 @@
 //! The customers.
 //!
-//! Each has one connection and one call at a time. It holds seats that others want too, confirms some of its bookings, often
-//! around their deadlines, confirms again, tries other people's bookings, looks, hangs up, and goes to the other server when
-//! one does not answer. What it decides depends on the seed and on what it was answered, and on nothing else.
+//! Each has one connection and one call at a time. It holds seats that others want too, confirms, cancels, extends and changes some
+//! of its bookings, often around their deadlines, does it again, tries other people's bookings, looks, hangs up, and goes to the
+//! other server when one does not answer. Most of what it wants it asks for under a key, and repeats until it is answered. What it decides depends on the seed and on what it was answered, and on nothing else.
 
 mod calls;
 mod customer;
@@ -21,6 +21,9 @@ use crate::client::BaseUrl;
 use calls::Counter;
 use customer::Customer;
 use on_sale::OnSale;
+
+/// How many times as long as a hold one can live that is extended.
+pub(super) const HOLD_LIMIT: u8 = 2;
 
 /// Who calls, how often, and what for. The servers are open ones: nobody asks for a token.
 #[derive(Clone, Debug, PartialEq, clap::Args)]
@@ -82,5 +85,5 @@ pub async fn run(servers: &[BaseUrl], options: &Options, stop: watch::Receiver<b
     }
     box_office.abort();
     operations.sort_unstable_by_key(|operation| operation.id);
-    Ok(History { operations, shows: on_sale.all(), hold_for })
+    Ok(History { operations, shows: on_sale.all(), hold_for, hold_limit: hold_for * Micros::from(HOLD_LIMIT) })
 }

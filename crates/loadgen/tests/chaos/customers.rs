@@ -44,7 +44,7 @@ async fn an_honest_house_passes() {
     assert!(history.operations.iter().all(|operation| operation.began <= operation.ended));
     assert!(history.shows.len() >= 3, "{:?}", history.shows);
     let counts = history.counts();
-    for call in ["hold", "confirm", "find", "seat map", "list"] {
+    for call in ["hold", "confirm", "cancel", "cancel by the house", "extend", "change", "find", "seat map", "list"] {
         assert!(counts.contains_key(&(call, "done")), "no {call} in {counts:?}");
     }
 }
@@ -58,6 +58,10 @@ async fn every_cheat_is_found() {
         (Cheat::DeniesHolds, &[Kind::NotDoneButDone]),
         (Cheat::ShowsOldSeats, &[Kind::NotLinearizable]),
         (Cheat::Fails, &[Kind::Unforeseen]),
+        (Cheat::ForgetsKeys, &[Kind::NotReplayed]),
+        (Cheat::ServesUnderAnyKey, &[Kind::KeyServedTwo]),
+        (Cheat::ForgetsCancels, &[Kind::AmendmentLost]),
+        (Cheat::ForgetsExtensions, &[Kind::AmendmentLost]),
     ] {
         let shop = Shop::open(cheat, 200_000);
         // A customer who has hung up notices nothing.

@@ -1,6 +1,6 @@
 //! The books, read from a real database.
 
-use loadgen::chaos::books::{self, BookingRow, Books, SeatRow};
+use loadgen::chaos::books::{self, BookingRow, Books, SeatRow, Step, StepKind};
 use loadgen::chaos::history::{BookingStatus, SeatStatus};
 use throwaway_postgres::Cluster;
 use tokio_postgres::NoTls;
@@ -9,6 +9,11 @@ const TABLES: &str = "
     CREATE TABLE seats (id bigint, show_id bigint, seat_number integer, status text, booking_id bigint, held_until timestamptz);
     CREATE TABLE bookings (id bigint, show_id bigint, user_name text, seat_numbers integer[], status text,
         failure_reason text, expires_at timestamptz, confirmed_at timestamptz, created_at timestamptz, updated_at timestamptz);
+    CREATE TABLE booking_history (show_id bigint, number bigint, booking_id bigint, happened_at timestamptz, event text,
+        from_status text, actor text, seat_numbers integer[]);
+    INSERT INTO booking_history VALUES
+        (7, 2, 4, '2030-01-01 00:00:00.000001Z', 'changed', 'PENDING', 'customer', '{1}'),
+        (7, 1, 4, '2030-01-01Z', 'held', NULL, 'customer', '{2}');
     INSERT INTO seats VALUES (2, 7, 2, 'AVAILABLE', NULL, NULL), (1, 7, 1, 'CONFIRMED', 4, NULL);
     INSERT INTO bookings VALUES
         (4, 7, 'op-9', '{1}', 'CONFIRMED', NULL, '2030-01-01 00:00:02.000001Z', '2030-01-01 00:00:01.5Z', '2030-01-01Z', now()),
@@ -33,6 +38,7 @@ async fn books_are_read_to_the_microsecond() {
         expires_at: new_year - 3_600_000_001,
         confirmed_at: None,
         created_at: new_year - 86_400_000_000,
+        steps: Vec::new(),
     };
     let confirmed = BookingRow {
         id: 4,
@@ -42,6 +48,10 @@ async fn books_are_read_to_the_microsecond() {
         expires_at: new_year + 2_000_001,
         confirmed_at: Some(new_year + 1_500_000),
         created_at: new_year,
+        steps: vec![
+            Step { at: new_year, event: StepKind::Held, was_sold: false, seats: vec![2] },
+            Step { at: new_year + 1, event: StepKind::Changed, was_sold: false, seats: vec![1] },
+        ],
         ..failed.clone()
     };
     let seats = [(1, SeatStatus::Confirmed, Some(4)), (2, SeatStatus::Available, None)];

@@ -124,7 +124,7 @@ impl Everything<'_> {
         for (i, hold) in seat.holds.iter().enumerate().filter(|(i, _)| holds & (1 << i) != 0) {
             let fits = hold.decided.earliest <= at && hold.ended.is_none_or(|ended| at <= ended);
             let free = !phase.sold && holder.is_none_or(|last| last.deadline.earliest <= hold.decided.earliest);
-            let after = Phase { holds: i + 1, sold: false };
+            let after = Phase { holds: i + 1, ..Phase::default() };
             // Without the order in which holds were decided: whoever gets the seat is its holder.
             if fits && free && self.can_follow(holds & !(1 << i), events, after, at) {
                 return true;
@@ -150,6 +150,7 @@ impl Everything<'_> {
             sight == Sight::Blurred && phase.sold && last.is_some_and(dead) && event.began <= known_sold
         };
         match event.claim {
+            Claim::Extends(..) | Claim::GivesUp(..) => unreachable!("nobody does that here"),
             Claim::Free(sight) => (!phase.sold && live.is_none()) || in_commit(sight),
             Claim::Held => live.is_some(),
             Claim::HeldUntil(until) => live.is_some_and(|index| self.seat.holds[index].deadline.earliest == until),

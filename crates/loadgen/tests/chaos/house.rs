@@ -11,6 +11,7 @@ use loadgen::chaos::history::{
 pub(crate) const SHOW: i64 = 7;
 const OPENED: Micros = 1_900_000_000_000_000;
 pub(crate) const HOLD_FOR: Micros = 2000;
+const HOLD_LIMIT: Micros = 3000;
 
 pub(crate) const fn answered_at(ms: Micros) -> Micros {
     OPENED + ms * 1000
@@ -79,7 +80,17 @@ pub(crate) fn row(
 ) -> BookingRow {
     let (user_name, seats) = (Operation::user_name(hold), seats.to_vec());
     let (created_at, expires_at) = (booked_at(created), booked_at(created + HOLD_FOR));
-    BookingRow { id, show_id: SHOW, user_name, seats, status, expires_at, confirmed_at: confirmed.map(booked_at), created_at }
+    BookingRow {
+        id,
+        show_id: SHOW,
+        user_name,
+        seats,
+        status,
+        expires_at,
+        confirmed_at: confirmed.map(booked_at),
+        created_at,
+        steps: Vec::new(),
+    }
 }
 
 fn operations() -> Vec<(Micros, Micros, Call, Answer)> {
@@ -129,13 +140,15 @@ pub(crate) fn history() -> History {
         id,
         customer: 1,
         server: 0,
+        key: None,
         began: answered_at(began),
         ended: answered_at(ended),
         call,
         answer,
+        replayed: false,
     };
     let operations = (1..).zip(operations()).map(operation).collect();
-    History { operations, shows: vec![Show { id: SHOW, seats: 4 }], hold_for: HOLD_FOR * 1000 }
+    History { operations, shows: vec![Show { id: SHOW, seats: 4 }], hold_for: HOLD_FOR * 1000, hold_limit: HOLD_LIMIT * 1000 }
 }
 
 /// Its books.
@@ -168,6 +181,6 @@ pub(crate) fn operation(history: &mut History, id: usize) -> &mut Operation {
 pub(crate) fn add(history: &mut History, (began, ended): (Micros, Micros), call: Call, answer: Answer) -> u64 {
     let id = history.operations.len() as u64 + 1;
     let (began, ended) = (answered_at(began), answered_at(ended));
-    history.operations.push(Operation { id, customer: 2, server: 1, began, ended, call, answer });
+    history.operations.push(Operation { id, customer: 2, server: 1, key: None, began, ended, call, answer, replayed: false });
     id
 }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on has to fail")]
 
+mod amended;
 mod customers;
 mod database;
 mod every_order;

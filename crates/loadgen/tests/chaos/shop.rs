@@ -8,7 +8,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Bytes, Data};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, rt, web};
 use chrono::{DateTime, SecondsFormat};
-use loadgen::chaos::books::{BookingRow, Books, SeatRow};
+use loadgen::chaos::books::{BookingRow, Books, SeatRow, Step, StepKind};
 use loadgen::chaos::history::{BookingStatus, Micros, SeatStatus};
 use loadgen::client::BaseUrl;
 use serde_json::{Value, json};
@@ -30,6 +30,14 @@ pub(crate) enum Cheat {
     ShowsOldSeats,
     /// Now and then fails.
     Fails,
+    /// Now and then forgets a key, so that a repeat does it again.
+    ForgetsKeys,
+    /// Now and then serves another request under a used key.
+    ServesUnderAnyKey,
+    /// Now and then says that a booking is cancelled, and does nothing.
+    ForgetsCancels,
+    /// Now and then gives more time, and does not write it down.
+    ForgetsExtensions,
 }
 
 /// A server of its own thread. It serves until the test's process ends.
@@ -52,6 +60,8 @@ struct Ledger {
     bookings: BTreeMap<i64, BookingRow>,
     /// By show, the seats as they were shown last.
     old_seats: Vec<Value>,
+    /// By key, what was asked and answered.
+    keys: BTreeMap<String, (String, u16, Value)>,
 }
 
 impl Shop {
@@ -88,7 +98,7 @@ impl Shop {
         let ledger = self.ledger.lock().unwrap();
         let seats = (1..).zip(&ledger.shows).flat_map(|(show_id, seats)| (1..=*seats).map(move |number| (show_id, number)));
         let seat = |(show_id, number)| {
-            let row = ledger.bookings.values().rfind(|row| row.show_id == show_id && row.seats.contains(&number));
+            let row = ledger.holder(show_id, number);
             let status = match row.map(|row| row.status) {
                 None | Some(BookingStatus::Failed) => SeatStatus::Available,
                 Some(BookingStatus::Pending) => SeatStatus::Pending,
@@ -104,9 +114,14 @@ impl Shop {
 async fn serve(ledger: Data<Arc<Mutex<Ledger>>>, request: HttpRequest, body: Bytes) -> HttpResponse {
     let body: Value = serde_json::from_slice(&body).unwrap_or_default();
     let mut ledger = ledger.lock().unwrap();
-    let (status, body) = ledger.answer(request.method().as_str(), request.path(), &request, &body);
+    let (status, body, replayed) = ledger.answer_once(&request, &body);
     ledger.answered.insert((status, body["code"].as_str().unwrap_or_default().to_owned()));
-    HttpResponse::build(StatusCode::from_u16(status).unwrap()).insert_header(("retry-after", "1")).json(body)
+    let mut response = HttpResponse::build(StatusCode::from_u16(status).unwrap());
+    response.insert_header(("retry-after", "1"));
+    if replayed {
+        response.insert_header(("idempotency-replayed", "true"));
+    }
+    response.json(body)
 }
 
 fn now() -> Micros {
@@ -118,6 +133,25 @@ fn shown(instant: Micros) -> String {
 }
 
 impl Ledger {
+    /// The answer, and whether it was answered before.
+    fn answer_once(&mut self, request: &HttpRequest, body: &Value) -> (u16, Value, bool) {
+        let (method, path) = (request.method().as_str(), request.path());
+        let key = request.headers().get("idempotency-key").map(|key| key.to_str().unwrap().to_owned());
+        let asked = format!("{method} {path} {body}");
+        match key.as_ref().and_then(|key| self.keys.get(key).cloned()) {
+            Some((first, status, body)) if first == asked && !self.gives_in(Cheat::ForgetsKeys) => return (status, body, true),
+            Some((first, ..)) if first != asked && !self.gives_in(Cheat::ServesUnderAnyKey) => {
+                return (422, json!({ "code": "idempotency_key_reused" }), false);
+            }
+            _ => {}
+        }
+        let (status, answer) = self.answer(method, path, request, body);
+        if let Some(key) = key.filter(|_| status < 500) {
+            self.keys.insert(key, (asked, status, answer.clone()));
+        }
+        (status, answer, false)
+    }
+
     fn answer(&mut self, method: &str, path: &str, request: &HttpRequest, body: &Value) -> (u16, Value) {
         let now = now();
         for row in self.bookings.values_mut() {
@@ -134,6 +168,10 @@ impl Ledger {
             }
             ("POST", "/book") => self.hold(body, now),
             ("POST", "/book/confirm") => self.confirm(body["bookingId"].as_i64().unwrap(), now),
+            ("POST", "/book/cancel") => self.cancel(body["bookingId"].as_i64().unwrap(), now, false),
+            ("POST", "/book/extend") => self.extend(body["bookingId"].as_i64().unwrap(), now),
+            ("POST", "/book/change") => self.change(body, now),
+            ("POST", _) => self.cancel(id, now, true),
             ("GET", "/admin/bookings") => (200, self.list(request.query_string())),
             ("GET", path) if path.starts_with("/book/") => self.find(id),
             _ => (200, self.seat_map(id)),
@@ -151,10 +189,8 @@ impl Ledger {
         live.into_iter().find(|row| row.seats.contains(&number))
     }
 
-    fn hold(&mut self, body: &Value, now: Micros) -> (u16, Value) {
-        let show_id = body["showId"].as_i64().unwrap();
-        let seats: Vec<u32> =
-            body["seats"].as_array().unwrap().iter().map(|seat| u32::try_from(seat.as_u64().unwrap()).unwrap()).collect();
+    /// The seats that can't be had, and why.
+    fn offending(&self, show_id: i64, seats: &[u32]) -> Vec<Value> {
         let total = self.shows[usize::try_from(show_id).unwrap() - 1];
         let offending = seats.iter().filter_map(|number| match self.holder(show_id, *number) {
             _ if *number > total => Some(json!({ "seat_number": number, "reason": "unknown" })),
@@ -162,7 +198,14 @@ impl Ledger {
             Some(row) if row.status == BookingStatus::Confirmed => Some(json!({ "seat_number": number, "reason": "sold" })),
             Some(row) => Some(json!({ "seat_number": number, "reason": "held", "free_at": shown(row.expires_at) })),
         });
-        let offending: Vec<Value> = offending.collect();
+        offending.collect()
+    }
+
+    fn hold(&mut self, body: &Value, now: Micros) -> (u16, Value) {
+        let show_id = body["showId"].as_i64().unwrap();
+        let seats: Vec<u32> =
+            body["seats"].as_array().unwrap().iter().map(|seat| u32::try_from(seat.as_u64().unwrap()).unwrap()).collect();
+        let offending = self.offending(show_id, &seats);
         if self.gives_in(Cheat::Fails) {
             return (500, json!({}));
         }
@@ -173,7 +216,8 @@ impl Ledger {
         let id = self.last_id;
         let (user_name, expires_at) = (body["userName"].as_str().unwrap().to_owned(), now + self.hold_for);
         let status = BookingStatus::Pending;
-        let row = BookingRow { id, show_id, user_name, seats, status, expires_at, confirmed_at: None, created_at: now };
+        let steps = vec![Step { at: now, event: StepKind::Held, was_sold: false, seats: seats.clone() }];
+        let row = BookingRow { id, show_id, user_name, seats, status, expires_at, confirmed_at: None, created_at: now, steps };
         if !self.gives_in(Cheat::ForgetsHolds) {
             self.bookings.insert(id, row);
         }
@@ -188,13 +232,89 @@ impl Ledger {
         let is_lenient = too_late && self.gives_in(Cheat::ConfirmsTooLate);
         let Some(row) = self.bookings.get_mut(&id) else { return (404, json!({ "code": "no_such_booking" })) };
         match row.status {
+            BookingStatus::Failed if row.steps.last().is_some_and(|step| step.event == StepKind::Cancelled) => {
+                (409, json!({ "code": "booking_not_pending", "status_now": "FAILED" }))
+            }
             BookingStatus::Failed if !is_lenient => (409, json!({ "code": "hold_expired", "expired_at": shown(row.expires_at) })),
             BookingStatus::Confirmed => (409, json!({ "code": "booking_not_pending", "status_now": "CONFIRMED" })),
             BookingStatus::Pending | BookingStatus::Failed => {
+                row.steps.push(Step { at: now, event: StepKind::Confirmed, was_sold: false, seats: row.seats.clone() });
                 (row.status, row.confirmed_at) = (BookingStatus::Confirmed, Some(now));
                 (200, json!({ "bookingId": id }))
             }
         }
+    }
+
+    fn cancel(&mut self, id: i64, now: Micros, by_house: bool) -> (u16, Value) {
+        let forgets = self.gives_in(Cheat::ForgetsCancels);
+        let Some(row) = self.bookings.get_mut(&id) else { return (404, json!({ "code": "no_such_booking" })) };
+        let was_sold = match (row.status, row.steps.last().map(|step| step.event)) {
+            (BookingStatus::Failed, Some(StepKind::Cancelled)) => {
+                return (200, json!({ "bookingId": id, "refundDue": row.sale_was_cancelled() }));
+            }
+            (BookingStatus::Failed, _) => return (409, json!({ "code": "hold_expired", "expired_at": shown(row.expires_at) })),
+            (BookingStatus::Confirmed, _) if !by_house => return (409, json!({ "code": "sale_is_final" })),
+            (status, _) => status == BookingStatus::Confirmed,
+        };
+        if !forgets {
+            (row.status, row.confirmed_at) = (BookingStatus::Failed, None);
+            row.steps.push(Step { at: now, event: StepKind::Cancelled, was_sold, seats: row.seats.clone() });
+        }
+        (200, json!({ "bookingId": id, "refundDue": was_sold }))
+    }
+
+    /// The booking if it can be amended, or why it can't.
+    fn amendable(&self, id: i64) -> Result<BookingRow, (u16, Value)> {
+        let row = self.bookings.get(&id).ok_or((404, json!({ "code": "no_such_booking" })))?;
+        match row.status {
+            BookingStatus::Pending => Ok(row.clone()),
+            BookingStatus::Confirmed => Err((409, json!({ "code": "booking_not_pending", "status_now": "CONFIRMED" }))),
+            BookingStatus::Failed if row.steps.last().is_some_and(|step| step.event == StepKind::Cancelled) => {
+                Err((409, json!({ "code": "booking_not_pending", "status_now": "FAILED" })))
+            }
+            BookingStatus::Failed => Err((409, json!({ "code": "hold_expired", "expired_at": shown(row.expires_at) }))),
+        }
+    }
+
+    fn extend(&mut self, id: i64, now: Micros) -> (u16, Value) {
+        let mut row = match self.amendable(id) {
+            Ok(row) => row,
+            Err(refusal) => return refusal,
+        };
+        let longer = (now + self.hold_for).min(row.created_at + 2 * self.hold_for);
+        if longer <= row.expires_at {
+            return (409, json!({ "code": "hold_limit_reached", "expires_at": shown(row.expires_at) }));
+        }
+        row.expires_at = longer;
+        row.steps.push(Step { at: now, event: StepKind::Extended, was_sold: false, seats: row.seats.clone() });
+        if !self.gives_in(Cheat::ForgetsExtensions) {
+            self.bookings.insert(id, row);
+        }
+        (200, json!({ "bookingId": id, "expiresAt": shown(longer) }))
+    }
+
+    fn change(&mut self, body: &Value, now: Micros) -> (u16, Value) {
+        let numbers = |of: &Value| -> Vec<u32> { serde_json::from_value(of.clone()).unwrap() };
+        let (id, add, remove) = (body["bookingId"].as_i64().unwrap(), numbers(&body["add"]), numbers(&body["remove"]));
+        let mut row = match self.amendable(id) {
+            Ok(row) => row,
+            Err(refusal) => return refusal,
+        };
+        let had = |seat: &u32| row.seats.contains(seat);
+        let had_already = add.iter().filter(|seat| had(seat)).map(|seat| json!({ "seat_number": seat, "reason": "had_already" }));
+        let not_had = remove.iter().filter(|seat| !had(seat)).map(|seat| json!({ "seat_number": seat, "reason": "not_had" }));
+        let new: Vec<u32> = add.iter().copied().filter(|seat| !had(seat)).collect();
+        let offending: Vec<Value> = had_already.chain(not_had).chain(self.offending(row.show_id, &new)).collect();
+        if !offending.is_empty() {
+            return (409, json!({ "code": "seats_not_free", "seats": offending }));
+        }
+        row.seats.retain(|seat| !remove.contains(seat));
+        row.seats.extend(add);
+        row.seats.sort_unstable();
+        row.steps.push(Step { at: now, event: StepKind::Changed, was_sold: false, seats: row.seats.clone() });
+        let answer = json!({ "bookingId": id, "seats": row.seats, "expiresAt": shown(row.expires_at) });
+        self.bookings.insert(id, row);
+        (200, answer)
     }
 
     fn find(&self, id: i64) -> (u16, Value) {

@@ -9,14 +9,21 @@ use super::super::history::{
 use super::bookings::{Booking, Bookings};
 use super::{Kind, Violation, at, named};
 
+/// Looks for answers that the contract does not foresee.
+pub(super) fn are_foreseen(history: &History, violations: &mut Vec<Violation>) {
+    for operation in &history.operations {
+        if let Answer::NotDone(NotDone::Unforeseen(what)) | Answer::Unknown(Unknown::Unforeseen(what)) = &operation.answer {
+            let says = format!("{} was answered {what}", named(operation));
+            violations.push(Violation::new(Kind::Unforeseen, says).by([operation.id]));
+        }
+    }
+}
+
 /// Checks every answer.
 pub(super) fn check(history: &History, bookings: &Bookings<'_>, violations: &mut Vec<Violation>) {
     let seats: HashMap<i64, u32> = history.shows.iter().map(|show| (show.id, show.seats)).collect();
     for operation in &history.operations {
         let fault = match &operation.answer {
-            Answer::NotDone(NotDone::Unforeseen(what)) | Answer::Unknown(Unknown::Unforeseen(what)) => {
-                Some((Kind::Unforeseen, format!("was answered {what}")))
-            }
             Answer::NotDone(_) | Answer::Unknown(_) => None,
             Answer::Refused(refusal) => refusal_fault(operation, refusal, bookings, &seats),
             _ => success_fault(operation, bookings, &seats),
@@ -40,9 +47,16 @@ fn answers_something_else(operation: &Operation) -> Fault {
 fn success_fault(operation: &Operation, bookings: &Bookings<'_>, seats: &HashMap<i64, u32>) -> Option<Fault> {
     match (&operation.call, &operation.answer) {
         (Call::Hold { .. }, Answer::Held { booking_id, .. }) => deadline_fault(operation, bookings.get(*booking_id)?),
-        (Call::Confirm { booking_id }, Answer::Confirmed { booking_id: answered }) if booking_id == answered => None,
+        (Call::Confirm { booking_id }, Answer::Confirmed { booking_id: answered })
+        | (Call::Cancel { booking_id, .. }, Answer::Cancelled { booking_id: answered, .. })
+        | (Call::Extend { booking_id }, Answer::Extended { booking_id: answered, .. })
+        | (Call::Change { booking_id, .. }, Answer::Changed { booking_id: answered, .. })
+            if booking_id == answered =>
+        {
+            None
+        }
         (Call::Find { booking_id }, Answer::Found(found)) if *booking_id == found.id => {
-            found_fault(found, bookings.get(found.id)?)
+            found_fault(operation, found, bookings.get(found.id)?)
         }
         (Call::SeatMap { show_id }, Answer::SeatMap(map)) => map_fault(map, *show_id, seats.get(show_id).copied()?, bookings),
         // Looked at with all other lists.
@@ -56,14 +70,54 @@ fn refusal_fault(operation: &Operation, refusal: &Refusal, bookings: &Bookings<'
         (Call::Hold { show_id, seats: asked }, Refusal::SeatsNotFree(named)) => {
             refused_seats_fault(asked, named, seats.get(show_id).copied()?)
         }
-        (Call::Confirm { .. }, Refusal::NotPending { status: BookingStatus::Confirmed | BookingStatus::Failed }) => None,
-        (Call::Confirm { booking_id }, Refusal::HoldExpired { expired_at }) => {
-            let deadline = bookings.get(*booking_id)?.deadline;
+        (Call::Change { booking_id, add, remove }, Refusal::SeatsNotFree(named)) => {
+            let asked: Vec<u32> = add.iter().chain(remove).copied().collect();
+            let booking = bookings.get(*booking_id)?;
+            let names = |reason| named.iter().filter(move |seat| seat.reason == reason).map(|seat| seat.number);
+            if names(OffendingReason::HadAlready).any(|seat| !booking.ever_had(seat)) {
+                return Some(does_not_fit("was told that its booking has a seat which it never had"));
+            }
+            // Who removes a seat that there is not is told that the booking has not got it.
+            let wanted: Vec<OffendingSeat> = named.iter().filter(|seat| add.contains(&seat.number)).copied().collect();
+            if wanted.is_empty() {
+                let not_had = names(OffendingReason::NotHad).count() == named.len() && !named.is_empty();
+                return (!not_had).then(|| does_not_fit(format!("asked for seats {asked:?}, and was refused {named:?}")));
+            }
+            refused_seats_fault(add, &wanted, seats.get(&booking.show_id).copied()?)
+        }
+        (Call::Extend { booking_id }, Refusal::HoldLimit { expires_at }) => {
+            let wrong = !bookings.get(*booking_id)?.could_end_at(*expires_at, operation);
+            wrong.then(|| does_not_fit(format!("was told that the hold ends at {}, when it did not", at(*expires_at))))
+        }
+        (Call::Change { .. }, Refusal::SeatCount)
+        | (Call::Cancel { by_house: false, .. }, Refusal::SaleIsFinal)
+        | (Call::Cancel { .. }, Refusal::NotPending { status: BookingStatus::Failed })
+        | (
+            Call::Confirm { .. } | Call::Extend { .. } | Call::Change { .. },
+            Refusal::NotPending { status: BookingStatus::Confirmed | BookingStatus::Failed },
+        ) => None,
+        // Whether there was another request under the key is looked at with all repeats.
+        (_, Refusal::KeyReused) if operation.key.is_some_and(|key| key != operation.id) => None,
+        (
+            Call::Confirm { booking_id }
+            | Call::Cancel { booking_id, .. }
+            | Call::Extend { booking_id }
+            | Call::Change { booking_id, .. },
+            Refusal::HoldExpired { expired_at },
+        ) => {
+            let deadline = bookings.get(*booking_id)?.last_deadline();
             let (told, real) = (at(*expired_at), at(deadline.earliest));
             let wrong = deadline.shown() != *expired_at;
             wrong.then(|| does_not_fit(format!("was told that the hold ended at {told}, but its deadline is {real}")))
         }
-        (Call::Confirm { booking_id } | Call::Find { booking_id }, Refusal::NoSuchBooking) => {
+        (
+            Call::Confirm { booking_id }
+            | Call::Cancel { booking_id, .. }
+            | Call::Extend { booking_id }
+            | Call::Change { booking_id, .. }
+            | Call::Find { booking_id },
+            Refusal::NoSuchBooking,
+        ) => {
             let known = bookings.get(*booking_id).is_some_and(|booking| booking.known < operation.began);
             known.then(|| (Kind::Missing, format!("was told that there is no booking {booking_id}, which was known before")))
         }
@@ -101,22 +155,22 @@ fn refused_seats_fault(asked: &[u32], named: &[OffendingSeat], seats: u32) -> Op
     })
 }
 
-fn found_fault(found: &FoundBooking, booking: &Booking<'_>) -> Option<Fault> {
+fn found_fault(operation: &Operation, found: &FoundBooking, booking: &Booking<'_>) -> Option<Fault> {
     let id = found.id;
     let user_name = Operation::user_name(booking.hold.id);
     if found.user_name != user_name {
         return Some(does_not_fit(format!("was told that booking {id} is {}'s, but it is {user_name}'s", found.user_name)));
     }
     let numbers: Vec<u32> = found.seats.iter().map(|(number, _)| *number).collect();
-    if (found.show_id, numbers.as_slice()) != (booking.show_id, booking.seats) {
+    if found.show_id != booking.show_id || !booking.could_have(&numbers, operation) {
         let (show, seats) = (booking.show_id, booking.seats);
         return Some(does_not_fit(format!(
             "was told that booking {id} has seats {numbers:?} of show {}; it asked for {seats:?} of {show}",
             found.show_id
         )));
     }
-    if found.expires_at != booking.deadline.shown() {
-        let (told, real) = (at(found.expires_at), at(booking.deadline.earliest));
+    if !booking.could_end_at(found.expires_at, operation) {
+        let (told, real) = (at(found.expires_at), at(booking.last_deadline().earliest));
         return Some(does_not_fit(format!("was told that booking {id} is held until {told}, but that is {real}")));
     }
     let expected = match found.status {
@@ -138,7 +192,7 @@ fn map_fault(map: &[MapSeat], show_id: i64, seats: u32, bookings: &Bookings<'_>)
     let contradicts_itself = |seat: &MapSeat| (seat.status == SeatStatus::Available) != seat.booking_id.is_none();
     let is_not_its_bookings = |seat: &MapSeat| {
         let booking = seat.booking_id.and_then(|id| bookings.get(id));
-        booking.is_some_and(|booking| booking.show_id != show_id || !booking.seats.contains(&seat.number))
+        booking.is_some_and(|booking| booking.show_id != show_id || !booking.ever_had(seat.number))
     };
     let seat = map.iter().find(|seat| contradicts_itself(seat) || is_not_its_bookings(seat))?;
     Some(does_not_fit(format!(

@@ -6,6 +6,7 @@ use std::collections::btree_map::Entry;
 use super::super::books::{BookingRow, Books};
 use super::super::history::{Answer, BookingStatus, Call, History, Micros, Operation, Refusal, SeatStatus};
 use super::super::linear::{Hold, Sight, Span};
+use super::amendments::{Amendment, Amendments};
 use super::{Kind, Violation, named};
 
 /// A booking and the hold that made it.
@@ -20,8 +21,10 @@ pub(super) struct Booking<'a> {
     pub(super) seats: &'a [u32],
     /// When the hold was decided.
     pub(super) decided: Span,
-    /// When it ends.
+    /// When it ends, unless it gets more time.
     pub(super) deadline: Span,
+    /// What became of it then.
+    pub(super) amendments: Vec<Amendment>,
     /// When somebody had been told of it.
     pub(super) known: Micros,
     /// When somebody had been told that it is CONFIRMED.
@@ -49,21 +52,29 @@ pub(super) struct Sighting {
 
 impl<'a> Bookings<'a> {
     /// Those that were answered; and those that nobody was told the identity of, from the books.
-    pub(super) fn of(history: &'a History, books: &Books, violations: &mut Vec<Violation>) -> Self {
+    pub(super) fn of(history: &'a History, books: &Books, mut amendments: Amendments, violations: &mut Vec<Violation>) -> Self {
         let mut bookings = Self(BTreeMap::new());
+        let made: BTreeMap<i64, Micros> = books.bookings.iter().map(|row| (row.id, row.created_at)).collect();
         for operation in &history.operations {
             if let (Call::Hold { show_id, seats }, Answer::Held { booking_id, expires_at }) = (&operation.call, &operation.answer)
             {
-                let deadline = Span::cut(*expires_at);
+                // Answers are cut to the millisecond; if the books fit them, they tell the rest.
+                let told = Span::cut(*expires_at);
+                let exact = made.get(booking_id).map(|made| made + history.hold_for);
+                let exact = exact.filter(|exact| told.earliest <= *exact && *exact <= told.latest);
+                let deadline = exact.map_or(told, Span::exactly);
                 let booking = Booking::new(*booking_id, operation, (*show_id, seats), deadline, history.hold_for);
                 bookings.add(booking, violations);
             }
         }
         for row in &books.bookings {
             let hold = Operation::of_user(&row.user_name).and_then(|id| history.operation(id));
-            if let Some(booking) = hold.and_then(|hold| unanswered(hold, row)) {
+            if let Some(booking) = hold.and_then(|hold| unanswered(hold, row, history.hold_for)) {
                 bookings.add(booking, violations);
             }
+        }
+        for booking in bookings.0.values_mut() {
+            booking.amendments = amendments.remove(&booking.id).unwrap_or_default();
         }
         bookings.see(history, violations);
         bookings
@@ -114,13 +125,12 @@ impl<'a> Bookings<'a> {
 }
 
 /// The booking that a hold made which was not answered so.
-fn unanswered<'a>(hold: &'a Operation, row: &BookingRow) -> Option<Booking<'a>> {
+fn unanswered<'a>(hold: &'a Operation, row: &BookingRow, hold_for: Micros) -> Option<Booking<'a>> {
     let Call::Hold { show_id, seats } = &hold.call else { return None };
     if matches!(hold.answer, Answer::Held { .. }) {
         return None;
     }
-    let hold_for = row.expires_at - row.created_at;
-    Some(Booking::new(row.id, hold, (*show_id, seats), Span::exactly(row.expires_at), hold_for))
+    Some(Booking::new(row.id, hold, (*show_id, seats), Span::exactly(row.created_at + hold_for), hold_for))
 }
 
 fn nobodys(sighting: &Sighting, operation: &Operation) -> Violation {
@@ -141,6 +151,7 @@ impl<'a> Booking<'a> {
             seats,
             decided: deadline.minus(hold_for),
             deadline,
+            amendments: Vec::new(),
             known: if matches!(hold.answer, Answer::Held { .. }) { hold.ended } else { Micros::MAX },
             known_sold: Micros::MAX,
             sold_seen_by: None,
@@ -185,8 +196,22 @@ pub(super) fn sightings(operation: &Operation) -> Vec<Sighting> {
     match (&operation.call, &operation.answer) {
         (_, Answer::Confirmed { booking_id }) => sharp(*booking_id, BookingStatus::Confirmed),
         (_, Answer::Found(found)) => sharp(found.id, found.status),
-        (Call::Confirm { booking_id }, Answer::Refused(Refusal::HoldExpired { .. })) => sharp(*booking_id, BookingStatus::Failed),
-        (Call::Confirm { booking_id }, Answer::Refused(Refusal::NotPending { status })) => sharp(*booking_id, *status),
+        (_, Answer::Cancelled { booking_id, .. }) => sharp(*booking_id, BookingStatus::Failed),
+        (_, Answer::Extended { booking_id, .. } | Answer::Changed { booking_id, .. }) => {
+            sharp(*booking_id, BookingStatus::Pending)
+        }
+        (call, Answer::Refused(refusal)) => {
+            let status = match refusal {
+                Refusal::HoldExpired { .. } => Some(BookingStatus::Failed),
+                Refusal::NotPending { status } => Some(*status),
+                Refusal::SaleIsFinal => Some(BookingStatus::Confirmed),
+                // Only a hold can be changed, or not be.
+                Refusal::SeatsNotFree(_) | Refusal::SeatCount | Refusal::HoldLimit { .. } => Some(BookingStatus::Pending),
+                Refusal::KeyReused | Refusal::NoSuchBooking | Refusal::NoSuchShow => None,
+            };
+            let sighting = call.booking_id().zip(status);
+            sighting.map_or_else(Vec::new, |(booking_id, status)| sharp(booking_id, status))
+        }
         (_, Answer::SeatMap(seats)) => {
             let status = |status| match status {
                 SeatStatus::Confirmed => BookingStatus::Confirmed,
@@ -203,6 +228,6 @@ pub(super) fn sightings(operation: &Operation) -> Vec<Sighting> {
             };
             listed.iter().map(sighting).collect()
         }
-        (_, Answer::Held { .. } | Answer::Refused(_) | Answer::NotDone(_) | Answer::Unknown(_)) => Vec::new(),
+        (_, Answer::Held { .. } | Answer::NotDone(_) | Answer::Unknown(_)) => Vec::new(),
     }
 }

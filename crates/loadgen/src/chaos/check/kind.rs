@@ -42,6 +42,16 @@ pub enum Kind {
     OutsideItsCall,
     /// Confirmed at the deadline or after it.
     ConfirmedTooLate,
+    /// A cancel, an extend or a change was answered with 200, and is not in the books.
+    AmendmentLost,
+    /// Cancelled, extended or changed at the deadline or after it.
+    AmendedTooLate,
+    /// Two answers to one request under one key.
+    RepeatAnsweredOtherwise,
+    /// The answer to a repeat does not say that it is one, or another says that.
+    NotReplayed,
+    /// Another request under a used key was served.
+    KeyServedTwo,
     /// Two bookings had a seat at the same time.
     DoubleBooking,
     /// The seats in the books do not add up, or contradict their bookings.
@@ -50,7 +60,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 24] = [
         Self::Unforeseen,
         Self::DoesNotFit,
         Self::DeadlineWrong,
@@ -68,6 +78,11 @@ impl Kind {
         Self::HeldTwice,
         Self::OutsideItsCall,
         Self::ConfirmedTooLate,
+        Self::AmendmentLost,
+        Self::AmendedTooLate,
+        Self::RepeatAnsweredOtherwise,
+        Self::NotReplayed,
+        Self::KeyServedTwo,
         Self::DoubleBooking,
         Self::SeatsWrong,
     ];
@@ -92,6 +107,11 @@ impl Kind {
             Self::HeldTwice => "held-twice",
             Self::OutsideItsCall => "outside-its-call",
             Self::ConfirmedTooLate => "confirmed-too-late",
+            Self::AmendmentLost => "amendment-lost",
+            Self::AmendedTooLate => "amended-too-late",
+            Self::RepeatAnsweredOtherwise => "repeat-answered-otherwise",
+            Self::NotReplayed => "not-replayed",
+            Self::KeyServedTwo => "key-served-two",
             Self::DoubleBooking => "double-booking",
             Self::SeatsWrong => "seats-wrong",
         }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::super::books::{BookingRow, Books};
+use super::super::books::{BookingRow, Books, StepKind};
 use super::super::history::{Answer, BookingStatus, Call, History, Micros, Operation};
 use super::bookings::{Booking, Bookings};
 use super::{Kind, Violation, at, named};
@@ -27,7 +27,7 @@ pub(super) fn check(history: &History, books: &Books, bookings: &Bookings<'_>, v
             let says = format!("{} made two bookings, {} and {}", row.user_name, other.id, row.id);
             violations.push(Violation::new(Kind::HeldTwice, says).by(hold.map(|hold| hold.id)).about([other.id, row.id]));
         }
-        violations.extend(hold_fault(row, hold, history.hold_for));
+        violations.extend(hold_fault(row, hold));
         violations.extend(confirm_fault(row, confirms.get(&row.id).map_or(&[], Vec::as_slice)));
     }
     for booking in bookings.all() {
@@ -44,7 +44,7 @@ fn about(row: &BookingRow, kind: Kind, says: impl Into<String>) -> Violation {
 }
 
 /// A row must be what a hold asked for, made during that hold.
-fn hold_fault(row: &BookingRow, hold: Option<&Operation>, hold_for: Micros) -> Option<Violation> {
+fn hold_fault(row: &BookingRow, hold: Option<&Operation>) -> Option<Violation> {
     let asked =
         hold.and_then(|hold| if let Call::Hold { show_id, seats } = &hold.call { Some((hold, *show_id, seats)) } else { None });
     let Some((hold, show_id, seats)) = asked else {
@@ -60,12 +60,9 @@ fn hold_fault(row: &BookingRow, hold: Option<&Operation>, hold_for: Micros) -> O
         }
         _ => {}
     }
-    if (row.show_id, &row.seats) != (show_id, seats) {
-        let says = format!("has seats {:?} of show {}, but asked for {seats:?} of {show_id}", row.seats, row.show_id);
+    if (row.show_id, row.first_seats()) != (show_id, seats.as_slice()) {
+        let says = format!("got seats {:?} of show {}, but asked for {seats:?} of {show_id}", row.first_seats(), row.show_id);
         return fault(Kind::HoldAltered, says);
-    }
-    if row.expires_at - row.created_at != hold_for {
-        return fault(Kind::DeadlineWrong, format!("was made at {} to end at {}", at(row.created_at), at(row.expires_at)));
     }
     let ended = if matches!(hold.answer, Answer::Held { .. }) { hold.ended } else { Micros::MAX };
     let during = hold.began <= row.created_at && row.created_at <= ended;
@@ -77,7 +74,7 @@ fn hold_fault(row: &BookingRow, hold: Option<&Operation>, hold_for: Micros) -> O
 
 /// A confirmed row must be the work of a confirm, during that confirm and before the deadline.
 fn confirm_fault(row: &BookingRow, confirms: &[&Operation]) -> Option<Violation> {
-    let confirmed_at = row.confirmed_at?;
+    let confirmed_at = row.sold_at()?;
     let told = at(confirmed_at);
     if confirmed_at >= row.expires_at {
         let says = format!("was confirmed at {told}, and its hold ended at {}", at(row.expires_at));
@@ -114,7 +111,8 @@ fn answered_fault(booking: &Booking<'_>, row: Option<&BookingRow>) -> Option<Vio
         let says = format!("{} was answered with booking {id}, which the books have for {}", named(hold), row.user_name);
         return fault(Kind::HoldAltered, says);
     }
-    let (told, kept) = (booking.deadline, row.expires_at);
+    let extended = booking.amendments.iter().any(|amendment| amendment.event == StepKind::Extended);
+    let (told, kept) = (booking.deadline, if extended { booking.deadline.earliest } else { row.expires_at });
     let same = told.earliest <= kept && kept <= told.latest;
     let says = || format!("booking {id} was answered to end at {}, but the books say {}", at(told.earliest), at(kept));
     if same { None } else { fault(Kind::HoldAltered, says()) }
@@ -126,6 +124,7 @@ fn final_state_fault(booking: &Booking<'_>, row: Option<&BookingRow>) -> Option<
     let status = row.map(|row| row.status);
     let fault = |kind, says: String, by| Some(Violation::new(kind, says).by(by).about([id]));
     match (booking.sold_seen_by, booking.failed_seen_by) {
+        _ if booking.sale_was_cancelled() => None,
         (Some(sold), Some(failed)) => {
             let says = format!("booking {id} was CONFIRMED for operation {sold}, and FAILED for operation {failed}");
             fault(Kind::FinalStateChanged, says, vec![sold, failed])

@@ -2,21 +2,25 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::super::books::{BookingRow, Books, SeatRow};
+use super::super::books::{BookingRow, Books, SeatRow, StepKind};
 use super::super::history::{BookingStatus, History, Micros, SeatStatus};
 use super::{Kind, Violation, at};
 
 /// Checks that no two bookings had a seat at the same time, and that every seat is there and agrees with its booking.
 pub(super) fn check(history: &History, books: &Books, violations: &mut Vec<Violation>) {
     let mut bookings: BTreeMap<(i64, u32), Vec<&BookingRow>> = BTreeMap::new();
+    let mut tenures: BTreeMap<(i64, u32), Vec<Tenure<'_>>> = BTreeMap::new();
     for row in &books.bookings {
         for seat in &row.seats {
             bookings.entry((row.show_id, *seat)).or_default().push(row);
         }
+        for (seat, tenure) in tenures_of(row) {
+            tenures.entry((row.show_id, seat)).or_default().push(tenure);
+        }
     }
-    for (seat, rows) in &mut bookings {
-        rows.sort_by_key(|row| (row.created_at, row.id));
-        violations.extend(rows.windows(2).filter_map(|pair| double_booking(*seat, pair[0], pair[1])));
+    for (seat, tenures) in &mut tenures {
+        tenures.sort_by_key(|tenure| (tenure.from, tenure.row.id));
+        violations.extend(tenures.windows(2).filter_map(|pair| double_booking(*seat, &pair[0], &pair[1])));
     }
     let by_id: HashMap<i64, &BookingRow> = books.bookings.iter().map(|row| (row.id, row)).collect();
     for seat in &books.seats {
@@ -42,11 +46,40 @@ const fn end(row: &BookingRow) -> Micros {
     }
 }
 
-fn double_booking((show_id, number): (i64, u32), first: &BookingRow, second: &BookingRow) -> Option<Violation> {
-    let overlap = second.created_at < end(first);
+/// The time in which a booking had a seat.
+struct Tenure<'a> {
+    row: &'a BookingRow,
+    from: Micros,
+    until: Micros,
+}
+
+/// The seats that a booking had, and when.
+fn tenures_of(row: &BookingRow) -> Vec<(u32, Tenure<'_>)> {
+    let mut since: BTreeMap<u32, Micros> = row.first_seats().iter().map(|seat| (*seat, row.created_at)).collect();
+    let mut tenures = Vec::new();
+    for step in &row.steps {
+        let keeps = |seat: &u32| step.event != StepKind::Cancelled && step.seats.contains(seat);
+        let given_up: Vec<u32> = since.keys().copied().filter(|seat| !keeps(seat)).collect();
+        for seat in given_up {
+            let from = since.remove(&seat).unwrap_or(step.at);
+            tenures.push((seat, Tenure { row, from, until: step.at }));
+        }
+        if step.event == StepKind::Changed {
+            for seat in &step.seats {
+                since.entry(*seat).or_insert(step.at);
+            }
+        }
+    }
+    tenures.extend(since.into_iter().map(|(seat, from)| (seat, Tenure { row, from, until: end(row) })));
+    tenures
+}
+
+fn double_booking((show_id, number): (i64, u32), first: &Tenure<'_>, second: &Tenure<'_>) -> Option<Violation> {
+    let overlap = second.from < first.until;
+    let (since, until, then) = (at(first.from), at(first.row.expires_at), at(second.from));
+    let (first, second) = (first.row, second.row);
     let says = || {
         let (a, b, status) = (first.id, second.id, first.status);
-        let (since, until, then) = (at(first.created_at), at(first.expires_at), at(second.created_at));
         format!(
             "seat {number} of show {show_id} was booking {a}'s from {since}, held until {until} and now {status:?}, and at {then} became booking {b}'s"
         )

@@ -6,7 +6,8 @@ use super::super::history::{
     Answer, BookingStatus, Call, FoundBooking, History, MapSeat, OffendingReason, OffendingSeat, Operation, Refusal, SeatStatus,
 };
 use super::super::linear::{Claim, DeadEnd, Event, SeatHistory, Sight, Verdict};
-use super::bookings::{Bookings, sightings};
+use super::bookings::{Booking, Bookings, Sighting, sightings};
+use super::tenures::SeatChange;
 use super::{Kind, Violation, at, named};
 
 /// Looks for the story of each seat and of each booking.
@@ -28,8 +29,11 @@ pub(super) fn check(history: &History, bookings: &Bookings<'_>, violations: &mut
 }
 
 fn booking_stories(history: &History, bookings: &Bookings<'_>) -> BTreeMap<i64, SeatHistory> {
-    let alone = |hold| SeatHistory { holds: vec![hold], events: Vec::new() };
-    let mut stories: BTreeMap<i64, SeatHistory> = bookings.all().map(|booking| (booking.id, alone(booking.as_hold()))).collect();
+    let alone = |booking: &Booking<'_>| {
+        let events = booking.changes().filter(|change| change.is_whole).map(|change| change.event(0)).collect();
+        SeatHistory { holds: vec![booking.as_hold()], events }
+    };
+    let mut stories: BTreeMap<i64, SeatHistory> = bookings.all().map(|booking| (booking.id, alone(booking))).collect();
     for operation in &history.operations {
         for sighting in sightings(operation) {
             let claim = match (sighting.status, &operation.answer) {
@@ -59,18 +63,23 @@ fn seat_stories(history: &History, bookings: &Bookings<'_>) -> BTreeMap<(i64, u3
                 }
             }
             (_, Answer::Confirmed { booking_id }) => seats.tell_of(*booking_id, bookings, operation, Claim::Confirms),
-            (Call::Confirm { booking_id }, Answer::Refused(refusal)) => match refusal {
-                Refusal::HoldExpired { .. } | Refusal::NotPending { status: BookingStatus::Failed } => {
-                    seats.tell_of(*booking_id, bookings, operation, |hold| Claim::Lost(hold, Sight::Sharp));
+            (call, Answer::Refused(refusal)) => {
+                if let (Call::Change { booking_id, add, .. }, Refusal::SeatsNotFree(named)) = (call, refusal)
+                    && let Some(booking) = bookings.get(*booking_id)
+                {
+                    for seat in add {
+                        if let Some(claim) = refused(*seat, named) {
+                            seats.tell((booking.show_id, *seat), operation, claim);
+                        }
+                    }
                 }
-                Refusal::NotPending { status: BookingStatus::Confirmed } => {
-                    seats.tell_of(*booking_id, bookings, operation, Claim::SoldTo);
+                for sighting in sightings(operation) {
+                    seats.tell_sighting(&sighting, bookings, operation);
                 }
-                Refusal::NotPending { status: BookingStatus::Pending }
-                | Refusal::SeatsNotFree(_)
-                | Refusal::NoSuchBooking
-                | Refusal::NoSuchShow => {}
-            },
+            }
+            (_, Answer::Cancelled { booking_id, .. }) => {
+                seats.tell_of(*booking_id, bookings, operation, |hold| Claim::Lost(hold, Sight::Sharp));
+            }
             (_, Answer::Found(found)) => seats.tell_found(found, bookings, operation),
             (Call::SeatMap { show_id }, Answer::SeatMap(map)) => {
                 for seat in map {
@@ -91,7 +100,7 @@ fn refused(seat: u32, named: &[OffendingSeat]) -> Option<Claim> {
         None => Some(Claim::Free(Sight::Sharp)),
         Some(OffendingReason::Held { free_at }) => Some(Claim::HeldUntil(free_at)),
         Some(OffendingReason::Sold) => Some(Claim::Sold),
-        Some(OffendingReason::Unknown) => None,
+        Some(OffendingReason::Unknown | OffendingReason::HadAlready | OffendingReason::NotHad) => None,
     }
 }
 
@@ -106,8 +115,8 @@ impl Seats {
     fn of(bookings: &Bookings<'_>) -> Self {
         let mut stories: BTreeMap<(i64, u32), SeatHistory> = BTreeMap::new();
         for booking in bookings.all() {
-            for seat in booking.seats {
-                stories.entry((booking.show_id, *seat)).or_default().holds.push(booking.as_hold());
+            for (seat, hold) in booking.tenures() {
+                stories.entry((booking.show_id, seat)).or_default().holds.push(hold);
             }
         }
         stories.values_mut().for_each(SeatHistory::sort_holds);
@@ -115,17 +124,48 @@ impl Seats {
             story.holds.iter().enumerate().map(|(index, hold)| ((*show_id, *seat, hold.booking_id), index))
         });
         let indices = indices.collect();
-        Self { stories, indices }
+        let mut seats = Self { stories, indices };
+        for booking in bookings.all() {
+            for change in booking.changes() {
+                for seat in &change.seats {
+                    seats.tell_change((booking.show_id, *seat), booking.id, &change);
+                }
+            }
+        }
+        seats
     }
 
     fn tell(&mut self, seat: (i64, u32), operation: &Operation, claim: Claim) {
         self.stories.entry(seat).or_default().tell(operation, claim);
     }
 
-    /// Tells something of each seat of a booking.
+    fn tell_change(&mut self, (show_id, seat): (i64, u32), booking_id: i64, change: &SeatChange) {
+        if let Some(hold) = self.indices.get(&(show_id, seat, booking_id)) {
+            self.stories.entry((show_id, seat)).or_default().events.push(change.event(*hold));
+        }
+    }
+
+    /// Tells what a refusal says of the booking that it is about.
+    fn tell_sighting(&mut self, sighting: &Sighting, bookings: &Bookings<'_>, operation: &Operation) {
+        let Some(booking) = bookings.get(sighting.booking_id) else { return };
+        match sighting.status {
+            BookingStatus::Failed => self.tell_of(booking.id, bookings, operation, |hold| Claim::Lost(hold, Sight::Sharp)),
+            BookingStatus::Confirmed => self.tell_of(booking.id, bookings, operation, Claim::SoldTo),
+            // Which seats it had at that instant is known only of those that it always had.
+            BookingStatus::Pending => {
+                for seat in booking.steady_seats() {
+                    if let Some(hold) = self.indices.get(&(booking.show_id, seat, booking.id)) {
+                        self.tell((booking.show_id, seat), operation, Claim::HeldBy(*hold));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Tells something of each seat that a booking had in the end.
     fn tell_of(&mut self, id: i64, bookings: &Bookings<'_>, operation: &Operation, claim: impl Fn(usize) -> Claim) {
         let Some(booking) = bookings.get(id) else { return };
-        for seat in booking.seats {
+        for seat in booking.last_seats() {
             if let Some(hold) = self.indices.get(&(booking.show_id, *seat, id)) {
                 self.tell((booking.show_id, *seat), operation, claim(*hold));
             }
@@ -134,7 +174,13 @@ impl Seats {
 
     fn tell_found(&mut self, found: &FoundBooking, bookings: &Bookings<'_>, operation: &Operation) {
         match found.status {
-            BookingStatus::Pending => self.tell_of(found.id, bookings, operation, Claim::HeldBy),
+            BookingStatus::Pending => {
+                for (seat, _) in &found.seats {
+                    if let Some(hold) = self.indices.get(&(found.show_id, *seat, found.id)) {
+                        self.tell((found.show_id, *seat), operation, Claim::HeldBy(*hold));
+                    }
+                }
+            }
             BookingStatus::Confirmed => self.tell_of(found.id, bookings, operation, Claim::SoldTo),
             BookingStatus::Failed => {
                 self.tell_of(found.id, bookings, operation, |hold| Claim::Lost(hold, Sight::Sharp));
@@ -178,6 +224,8 @@ fn impossible(what: &str, story: &SeatHistory, end: DeadEnd, history: &History) 
     let told = match claim {
         None => "was given it".to_owned(),
         Some(Claim::Confirms(hold)) => format!("confirmed booking {}", booking(hold)),
+        Some(Claim::Extends(hold, _, to)) => format!("gave booking {} time until {}", booking(hold), at(to.earliest)),
+        Some(Claim::GivesUp(hold, _)) => format!("had booking {} give it up", booking(hold)),
         Some(Claim::Free(_)) => "was told that nobody has it".to_owned(),
         Some(Claim::Held) => "was told that somebody holds it".to_owned(),
         Some(Claim::HeldUntil(instant)) => format!("was told that somebody holds it until {}", at(instant)),
@@ -189,6 +237,7 @@ fn impossible(what: &str, story: &SeatHistory, end: DeadEnd, history: &History) 
     let last = phase.holds.checked_sub(1).and_then(|last| story.holds.get(last));
     let stands = match last {
         None => "nobody has had it yet".to_owned(),
+        Some(hold) if phase.gone => format!("booking {} has given it up", hold.booking_id),
         Some(hold) if phase.sold => format!("it is sold to booking {}", hold.booking_id),
         Some(hold) => format!("booking {} holds it until {}", hold.booking_id, at(hold.deadline.earliest)),
     };

@@ -20,7 +20,30 @@ pub enum Answer {
         /// The booking.
         booking_id: i64,
     },
-    /// 404 or 409: understood, and refused for what it found.
+    /// 200: the booking is cancelled.
+    Cancelled {
+        /// The booking.
+        booking_id: i64,
+        /// Whether it was a sale.
+        refund_due: bool,
+    },
+    /// 200: the hold lives longer.
+    Extended {
+        /// The booking.
+        booking_id: i64,
+        /// Its deadline, cut to the millisecond.
+        expires_at: Micros,
+    },
+    /// 200: the hold has other seats.
+    Changed {
+        /// The booking.
+        booking_id: i64,
+        /// Its seats, ascending.
+        seats: Vec<u32>,
+        /// Its deadline, cut to the millisecond.
+        expires_at: Micros,
+    },
+    /// 404, 409 or 422: understood, and refused for what it found.
     Refused(Refusal),
     /// 200: the booking.
     Found(FoundBooking),
@@ -50,6 +73,17 @@ pub enum Refusal {
         /// How it stands.
         status: BookingStatus,
     },
+    /// 409: a sale, which the caller may not cancel.
+    SaleIsFinal,
+    /// 409: the hold can't live longer than this, cut to the millisecond.
+    HoldLimit {
+        /// Its deadline.
+        expires_at: Micros,
+    },
+    /// 409: the booking would have too many seats, or none.
+    SeatCount,
+    /// 422: another request was made under this key.
+    KeyReused,
     /// 404: there is no such booking.
     NoSuchBooking,
     /// 404: there is no such show.
@@ -78,6 +112,10 @@ pub enum OffendingReason {
     Sold,
     /// The show has no such seat.
     Unknown,
+    /// The booking has it already.
+    HadAlready,
+    /// The booking does not have it.
+    NotHad,
 }
 
 /// A booking, as it was read.
@@ -170,13 +208,29 @@ pub enum Unknown {
 }
 
 impl Answer {
+    /// Whether it says what came of the call, done or refused.
+    pub const fn is_definite(&self) -> bool {
+        !matches!(self, Self::NotDone(_) | Self::Unknown(_))
+    }
+
     /// Its kind in a word or two.
     pub const fn word(&self) -> &'static str {
         match self {
-            Self::Held { .. } | Self::Confirmed { .. } | Self::Found(_) | Self::SeatMap(_) | Self::Bookings(_) => "done",
+            Self::Held { .. }
+            | Self::Confirmed { .. }
+            | Self::Cancelled { .. }
+            | Self::Extended { .. }
+            | Self::Changed { .. }
+            | Self::Found(_)
+            | Self::SeatMap(_)
+            | Self::Bookings(_) => "done",
             Self::Refused(Refusal::SeatsNotFree(_)) => "seats not free",
             Self::Refused(Refusal::HoldExpired { .. }) => "hold expired",
             Self::Refused(Refusal::NotPending { .. }) => "not pending",
+            Self::Refused(Refusal::SaleIsFinal) => "sale is final",
+            Self::Refused(Refusal::HoldLimit { .. }) => "hold limit reached",
+            Self::Refused(Refusal::SeatCount) => "too many seats, or none",
+            Self::Refused(Refusal::KeyReused) => "key reused",
             Self::Refused(Refusal::NoSuchBooking | Refusal::NoSuchShow) => "not found",
             Self::NotDone(NotDone::NotSent) => "not sent",
             Self::NotDone(NotDone::Declined(_)) => "declined",

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use super::super::history::Micros;
-use super::{Claim, DeadEnd, Phase, SeatHistory, Span, Verdict};
+use super::{DeadEnd, Phase, SeatHistory, Span, Verdict};
 
 /// How many events may be looked at before the search gives up. A seat with a hundred thousand events needs some millions.
 const LOOKS_MAX: u64 = 200_000_000;
@@ -73,7 +73,7 @@ struct Step {
 
 #[derive(Clone, Copy)]
 enum What {
-    /// An event is told. If it is a confirm, the seat is sold.
+    /// An event is told. It may be a change of the seat.
     Tell(usize),
     /// The next hold gets the seat.
     Hold,
@@ -145,9 +145,9 @@ impl<'a> Search<'a> {
         limit
     }
 
-    /// Tells the looks that agree with the seat as it stands now. Returns the look that can be told next, and the confirms.
+    /// Tells the looks that agree with the seat as it stands now. Returns the look that can be told next, and the changes.
     fn look(&mut self, limit: Micros) -> (Option<Step>, Vec<Step>) {
-        let (mut next, mut confirms): (Option<Step>, Vec<Step>) = (None, Vec::new());
+        let (mut next, mut changes): (Option<Step>, Vec<Step>) = (None, Vec::new());
         for (i, event) in self.seat.events.iter().enumerate().skip(self.first) {
             self.looks += 1;
             if event.began > limit {
@@ -162,8 +162,8 @@ impl<'a> Search<'a> {
                 continue;
             }
             let step = Step { at, what: What::Tell(i) };
-            if let Claim::Confirms(_) = event.claim {
-                confirms.push(step);
+            if event.claim.is_change() {
+                changes.push(step);
             } else if at == self.now {
                 self.told[i] = true;
                 self.order.push(i);
@@ -172,12 +172,12 @@ impl<'a> Search<'a> {
             }
         }
         self.pass_told();
-        (next, confirms)
+        (next, changes)
     }
 
     fn unknown_confirm(&self) -> Option<Span> {
-        let holder = self.seat.holder(self.phase).filter(|_| !self.phase.sold)?;
-        Some(Span { earliest: holder.unknown_confirm?, ..Span::before(holder.deadline) })
+        let holder = self.seat.holder(self.phase).filter(|_| !self.phase.sold && !self.phase.gone)?;
+        Some(Span { earliest: holder.unknown_confirm?, ..Span::before(self.seat.deadline(holder, self.phase)) })
     }
 
     /// Takes the first step; false if there is none, or if this has been tried before.
@@ -215,10 +215,10 @@ impl<'a> Search<'a> {
     fn take(&mut self, step: Step) {
         self.now = step.at;
         match step.what {
-            What::Hold => self.phase.holds += 1,
+            What::Hold => self.phase = Phase { holds: self.phase.holds + 1, ..Phase::default() },
             What::UnknownConfirm => self.phase.sold = true,
             What::Tell(i) => {
-                self.phase.sold |= matches!(self.seat.events[i].claim, Claim::Confirms(_));
+                self.phase = self.seat.after(i, self.phase);
                 self.told[i] = true;
                 self.order.push(i);
                 self.pass_told();
@@ -273,7 +273,7 @@ impl<'a> Search<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Event, Sight};
+    use super::super::{Claim, Event, Sight};
     use super::*;
 
     #[test]

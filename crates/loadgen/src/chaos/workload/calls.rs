@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use serde_json::json;
+use hyper::Method;
+use serde_json::{Value, json};
 
 use super::super::history::{Answer, BookingStatus, Call, Micros, NotDone, Operation, Unknown};
 use super::reading;
@@ -25,6 +26,17 @@ pub(super) struct Line {
     record: Vec<Operation>,
 }
 
+/// What a call is known by.
+#[derive(Clone, Copy)]
+pub(super) enum Known {
+    /// Nothing: every repeat of it is another call.
+    Not,
+    /// A key of its own.
+    ByKey,
+    /// The key of the call with this identity.
+    ByKeyOf(u64),
+}
+
 /// The clock that the database reads too.
 pub(super) fn now() -> Micros {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -38,20 +50,26 @@ impl Line {
     }
 
     /// Makes a call and records it. With `patience`, hangs up if there is no answer within it.
-    pub(super) async fn call(&mut self, call: Call, patience: Option<Duration>) -> &Answer {
+    pub(super) async fn call(&mut self, call: Call, known: Known, patience: Option<Duration>) -> &Operation {
         let id = 1 + self.counter.0.fetch_add(1, Ordering::Relaxed);
+        let key = match known {
+            Known::Not => None,
+            Known::ByKey => Some(id),
+            Known::ByKeyOf(first) => Some(first),
+        };
         let server = self.server;
         let began = now();
-        let answer = match tokio::time::timeout(patience.unwrap_or(Duration::MAX), self.exchange(id, &call)).await {
-            Ok(Ok(answer)) => reading::read(&call, &answer),
-            Ok(Err(error)) => self.unanswered(&error),
+        let exchange = tokio::time::timeout(patience.unwrap_or(Duration::MAX), self.exchange(key.unwrap_or(id), key, &call));
+        let (answer, replayed) = match exchange.await {
+            Ok(Ok(answer)) => (reading::read(&call, &answer), answer.header("idempotency-replayed") == Some("true")),
+            Ok(Err(error)) => (self.unanswered(&error), false),
             // The connection went with the call.
-            Err(_) => Answer::Unknown(Unknown::HungUp),
+            Err(_) => (Answer::Unknown(Unknown::HungUp), false),
         };
         let ended = now();
         let server = u32::try_from(server).unwrap_or(u32::MAX);
-        self.record.push(Operation { id, customer: self.customer, server, began, ended, call, answer });
-        &self.record[self.record.len() - 1].answer
+        self.record.push(Operation { id, customer: self.customer, server, key, began, ended, call, answer, replayed });
+        &self.record[self.record.len() - 1]
     }
 
     /// Goes to the next server.
@@ -65,7 +83,8 @@ impl Line {
         self.record
     }
 
-    async fn exchange(&mut self, id: u64, call: &Call) -> Result<client::Answer, CallError> {
+    /// Asks on behalf of the call with this identity, which is another's if this is a repeat.
+    async fn exchange(&mut self, id: u64, key: Option<u64>, call: &Call) -> Result<client::Answer, CallError> {
         let connection = match &mut self.connection {
             Some(connection) => connection,
             none => none.insert(connect(&self.servers[self.server], self.time_limit).await?),
@@ -73,9 +92,20 @@ impl Line {
         match call {
             Call::Hold { show_id, seats } => {
                 let body = json!({ "showId": show_id, "seats": seats, "userName": Operation::user_name(id) });
-                connection.post("/book", &body).await
+                write(connection, "/book", &body, key).await
             }
-            Call::Confirm { booking_id } => connection.post("/book/confirm", &json!({ "bookingId": booking_id })).await,
+            Call::Confirm { booking_id } => write(connection, "/book/confirm", &json!({ "bookingId": booking_id }), key).await,
+            Call::Cancel { booking_id, by_house: false } => {
+                write(connection, "/book/cancel", &json!({ "bookingId": booking_id }), key).await
+            }
+            Call::Cancel { booking_id, by_house: true } => {
+                write(connection, &format!("/admin/bookings/{booking_id}/cancel"), &json!({}), key).await
+            }
+            Call::Extend { booking_id } => write(connection, "/book/extend", &json!({ "bookingId": booking_id }), key).await,
+            Call::Change { booking_id, add, remove } => {
+                let body = json!({ "bookingId": booking_id, "add": add, "remove": remove });
+                write(connection, "/book/change", &body, key).await
+            }
             Call::Find { booking_id } => connection.get(&format!("/book/{booking_id}")).await,
             Call::SeatMap { show_id } => connection.get(&format!("/shows/{show_id}/seats")).await,
             Call::List { status, limit } => {
@@ -102,6 +132,12 @@ impl Line {
         self.change_server();
         answer
     }
+}
+
+async fn write(connection: &mut Connection, path: &str, body: &Value, key: Option<u64>) -> Result<client::Answer, CallError> {
+    let key = key.map(|key| format!("chaos-{key}"));
+    let headers: Vec<(&str, &str)> = key.iter().map(|key| ("idempotency-key", key.as_str())).collect();
+    connection.call(Method::POST, path, Some(&serde_json::to_vec(body)?), &headers).await
 }
 
 async fn connect(server: &BaseUrl, time_limit: Duration) -> Result<Connection, CallError> {

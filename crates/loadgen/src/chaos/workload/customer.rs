@@ -8,7 +8,7 @@ use rand::{RngExt, SeedableRng};
 use tokio::sync::watch;
 
 use super::super::history::{Answer, BookingStatus, Call, Micros, Operation, SeatStatus, Show};
-use super::calls::{Counter, Line, now};
+use super::calls::{Counter, Known, Line, now};
 use super::on_sale::OnSale;
 use crate::client::BaseUrl;
 
@@ -23,11 +23,16 @@ pub(super) struct Customer {
     line: Line,
     on_sale: Arc<OnSale>,
     random: StdRng,
-    /// Bookings of its own, the latest last.
-    bookings: Vec<i64>,
-    /// Confirms that it means to make, and when.
-    plans: Vec<(Micros, i64)>,
+    /// Bookings of its own and their seats, as far as it knows; the latest last.
+    bookings: Vec<(i64, Vec<u32>)>,
+    /// What it means to do, and when.
+    plans: Vec<(Micros, Call)>,
+    /// The last of its calls whose key is used up.
+    used_key: Option<u64>,
 }
+
+/// How often a call is repeated that was not answered.
+const REPEATS_MAX: u32 = 4;
 
 impl Customer {
     /// The customer with this number.
@@ -48,6 +53,7 @@ impl Customer {
             random: StdRng::seed_from_u64(own),
             bookings: Vec::new(),
             plans: Vec::new(),
+            used_key: None,
         }
     }
 
@@ -72,18 +78,18 @@ impl Customer {
 
     async fn act(&mut self, hold_for: Micros) {
         if let Some(due) = self.plans.iter().position(|(at, _)| *at <= now()) {
-            let (_, booking_id) = self.plans.swap_remove(due);
-            return self.confirm(booking_id).await;
+            let (_, call) = self.plans.swap_remove(due);
+            return self.ask_again_later(call).await;
         }
         let show = self.on_sale.show(self.random.random_range(0..usize::MAX));
         match self.random.random_range(0..100) {
-            0..60 => self.hold(show, hold_for).await,
-            60..70 => {
+            0..54 => self.hold(show, hold_for).await,
+            54..63 => {
                 let call = Call::SeatMap { show_id: show.id };
-                let answer = self.line.call(call, None).await;
+                let answer = &self.line.call(call, Known::Not, None).await.answer;
                 look_around(answer, show, &self.on_sale);
             }
-            70..73 => {
+            63..66 => {
                 let status = match self.random.random_range(0..6) {
                     0 => Some(BookingStatus::Pending),
                     1 => Some(BookingStatus::Confirmed),
@@ -91,19 +97,30 @@ impl Customer {
                     _ => None,
                 };
                 let limit = self.random.random_range(1..=40);
-                self.line.call(Call::List { status, limit }, None).await;
+                self.line.call(Call::List { status, limit }, Known::Not, None).await;
             }
-            73..95 => self.find().await,
-            95..97 => self.confirm_own().await,
-            97..99 => self.confirm_someones().await,
+            66..84 => self.find().await,
+            84..95 => {
+                if let Some((booking_id, _)) = self.bookings.last() {
+                    let call = self.wish(*booking_id, show);
+                    self.ask_again_later(call).await;
+                }
+            }
+            // A booking that is most likely dead, sold, or about to be confirmed by someone else.
+            95..98 => {
+                if let Some(booking_id) = self.on_sale.overheard(self.random.random_range(0..usize::MAX)) {
+                    let call = self.wish(booking_id, show);
+                    self.ask_again_later(call).await;
+                }
+            }
+            98..99 => self.use_a_key_again(show).await,
             _ => self.line.change_server(),
         }
     }
 
     async fn hold(&mut self, show: Show, hold_for: Micros) {
         let seats = self.basket(show);
-        let patience = self.patience();
-        let Answer::Held { booking_id, expires_at } = *self.line.call(Call::Hold { show_id: show.id, seats }, patience).await
+        let Answer::Held { booking_id, expires_at } = self.ask(Call::Hold { show_id: show.id, seats: seats.clone() }).await
         else {
             return;
         };
@@ -111,7 +128,7 @@ impl Customer {
         if self.bookings.len() == BOOKINGS_MAX {
             self.bookings.remove(0);
         }
-        self.bookings.push(booking_id);
+        self.bookings.push((booking_id, seats));
         let planned = match self.random.random_range(0..100) {
             // In good time, about the deadline, too late, never.
             0..20 => Some(expires_at - self.random.random_range(0..=hold_for)),
@@ -119,7 +136,66 @@ impl Customer {
             45..55 => Some(expires_at + self.random.random_range(0..=hold_for)),
             _ => None,
         };
-        self.plans.extend(planned.map(|at| (at, booking_id)));
+        let wish = if self.random.random_ratio(2, 3) { Call::Confirm { booking_id } } else { self.wish(booking_id, show) };
+        self.plans.extend(planned.map(|at| (at, wish)));
+    }
+
+    /// Something to do with a booking.
+    fn wish(&mut self, booking_id: i64, show: Show) -> Call {
+        match self.random.random_range(0..10) {
+            0..2 => Call::Confirm { booking_id },
+            2..4 => Call::Cancel { booking_id, by_house: false },
+            4 => Call::Cancel { booking_id, by_house: true },
+            5..6 => Call::Extend { booking_id },
+            _ => {
+                let own = self.bookings.iter().find(|(id, _)| *id == booking_id);
+                let mut remove = own.map_or_else(Vec::new, |(_, seats)| seats.clone());
+                remove.truncate(self.random.random_range(0..=2));
+                let mut add = self.basket(show);
+                add.truncate(self.random.random_range(1..=2));
+                add.retain(|seat| !remove.contains(seat));
+                if add.is_empty() && remove.is_empty() {
+                    return Call::Extend { booking_id };
+                }
+                Call::Change { booking_id, add, remove }
+            }
+        }
+    }
+
+    /// Asks; mostly under a key, and then asks again until it is answered, and now and then after that.
+    async fn ask(&mut self, call: Call) -> Answer {
+        if self.random.random_ratio(2, 5) {
+            let patience = self.patience();
+            return self.line.call(call, Known::Not, patience).await.answer.clone();
+        }
+        let (mut known, mut attempts) = (Known::ByKey, 0);
+        loop {
+            let patience = self.patience();
+            let Operation { key, answer, .. } = self.line.call(call.clone(), known, patience).await;
+            let (key, answer) = (*key, answer.clone());
+            known = key.map_or(Known::Not, Known::ByKeyOf);
+            let again = if answer.is_definite() { 8 } else { 85 };
+            attempts += 1;
+            if answer.is_definite() {
+                self.used_key = key;
+            }
+            if attempts > REPEATS_MAX || !self.random.random_ratio(again, 100) {
+                return answer;
+            }
+            if self.random.random_ratio(1, 2) {
+                self.line.change_server();
+            }
+            if self.random.random_ratio(1, 2) {
+                tokio::time::sleep(Duration::from_micros(self.random.random_range(0..=100_000))).await;
+            }
+        }
+    }
+
+    /// Asks for something else under a key that is used up.
+    async fn use_a_key_again(&mut self, show: Show) {
+        let (Some(key), Some(booking_id)) = (self.used_key, self.own()) else { return };
+        let other = Call::Change { booking_id, add: vec![1], remove: vec![show.seats] };
+        self.line.call(other, Known::ByKeyOf(key), None).await;
     }
 
     /// Some seats, now and then one that there is not.
@@ -143,29 +219,17 @@ impl Customer {
         hangs_up.then(|| Duration::from_micros(self.random.random_range(0..=10_000)))
     }
 
-    async fn confirm(&mut self, booking_id: i64) {
-        let patience = self.patience();
-        let answer = self.line.call(Call::Confirm { booking_id }, patience).await;
-        let again = match answer {
-            Answer::Unknown(_) | Answer::NotDone(_) => 70,
-            Answer::Confirmed { .. } | Answer::Refused(_) => 10,
-            Answer::Held { .. } | Answer::Found(_) | Answer::SeatMap(_) | Answer::Bookings(_) => 0,
-        };
+    /// Asks for something, and perhaps for the same later, as a call of its own.
+    async fn ask_again_later(&mut self, call: Call) {
+        let answer = self.ask(call.clone()).await;
+        let again = if answer.is_definite() { 10 } else { 70 };
+        if let Answer::Changed { booking_id, seats, .. } = answer
+            && let Some(own) = self.bookings.iter_mut().find(|(id, _)| *id == booking_id)
+        {
+            own.1 = seats;
+        }
         if self.random.random_ratio(again, 100) {
-            self.plans.push((now() + self.random.random_range(0..=200_000), booking_id));
-        }
-    }
-
-    async fn confirm_own(&mut self) {
-        if let Some(booking_id) = self.own() {
-            self.confirm(booking_id).await;
-        }
-    }
-
-    /// Confirms a booking that is most likely dead, sold, or about to be confirmed by someone else.
-    async fn confirm_someones(&mut self) {
-        if let Some(booking_id) = self.on_sale.overheard(self.random.random_range(0..usize::MAX)) {
-            self.confirm(booking_id).await;
+            self.plans.push((now() + self.random.random_range(0..=200_000), call));
         }
     }
 
@@ -174,13 +238,13 @@ impl Customer {
         let overheard = self.on_sale.overheard(self.random.random_range(0..usize::MAX));
         let booking_id = if someones { overheard } else { self.own() };
         if let Some(booking_id) = booking_id.or(overheard) {
-            self.line.call(Call::Find { booking_id }, None).await;
+            self.line.call(Call::Find { booking_id }, Known::Not, None).await;
         }
     }
 
     fn own(&mut self) -> Option<i64> {
         let index = self.random.random_range(0..self.bookings.len().max(1));
-        self.bookings.get(index).copied()
+        self.bookings.get(index).map(|(booking_id, _)| *booking_id)
     }
 }
 

@@ -28,6 +28,22 @@ struct Confirmed {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Cancelled {
+    booking_id: i64,
+    refund_due: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Changed {
+    booking_id: i64,
+    seats: Vec<u32>,
+    #[serde(deserialize_with = "instant")]
+    expires_at: Micros,
+}
+
+#[derive(Deserialize)]
 struct Details {
     booking: Booking,
     seats: Vec<BookedSeat>,
@@ -70,6 +86,8 @@ struct Problem {
     seats: Vec<Offending>,
     #[serde(default, deserialize_with = "optional_instant")]
     expired_at: Option<Micros>,
+    #[serde(default, deserialize_with = "optional_instant")]
+    expires_at: Option<Micros>,
     #[serde(default)]
     status_now: Option<BookingStatus>,
 }
@@ -123,6 +141,18 @@ fn success(call: &Call, answer: &client::Answer) -> Result<Answer, CallError> {
             Answer::Held { booking_id, expires_at }
         }
         (Call::Confirm { .. }, 200) => Answer::Confirmed { booking_id: answer.json::<Confirmed>()?.booking_id },
+        (Call::Cancel { .. }, 200) => {
+            let Cancelled { booking_id, refund_due } = answer.json()?;
+            Answer::Cancelled { booking_id, refund_due }
+        }
+        (Call::Extend { .. }, 200) => {
+            let Booked { booking_id, expires_at } = answer.json()?;
+            Answer::Extended { booking_id, expires_at }
+        }
+        (Call::Change { .. }, 200) => {
+            let Changed { booking_id, seats, expires_at } = answer.json()?;
+            Answer::Changed { booking_id, seats, expires_at }
+        }
         (Call::Find { .. }, 200) => {
             let Details { booking: Booking { id, show_id, user_name, status, expires_at }, seats } = answer.json()?;
             let seats = seats.into_iter().map(|seat| (seat.seat_number, seat.status)).collect();
@@ -143,6 +173,10 @@ fn refusal(status: u16, problem: &Problem) -> Option<Refusal> {
         (409, "seats_not_free") => problem.seats.iter().map(offending).collect::<Option<_>>().map(Refusal::SeatsNotFree),
         (409, "hold_expired") => problem.expired_at.map(|expired_at| Refusal::HoldExpired { expired_at }),
         (409, "booking_not_pending") => problem.status_now.map(|status| Refusal::NotPending { status }),
+        (409, "sale_is_final") => Some(Refusal::SaleIsFinal),
+        (409, "hold_limit_reached") => problem.expires_at.map(|expires_at| Refusal::HoldLimit { expires_at }),
+        (409, "too_many_seats" | "no_seat_left") => Some(Refusal::SeatCount),
+        (422, "idempotency_key_reused") => Some(Refusal::KeyReused),
         (404, "no_such_booking") => Some(Refusal::NoSuchBooking),
         (404, "no_such_show") => Some(Refusal::NoSuchShow),
         _ => None,
@@ -154,6 +188,8 @@ fn offending(seat: &Offending) -> Option<OffendingSeat> {
         ("held", Some(free_at)) => OffendingReason::Held { free_at },
         ("sold", None) => OffendingReason::Sold,
         ("unknown", None) => OffendingReason::Unknown,
+        ("had_already", None) => OffendingReason::HadAlready,
+        ("not_had", None) => OffendingReason::NotHad,
         _ => return None,
     };
     Some(OffendingSeat { number: seat.seat_number, reason })

@@ -99,7 +99,7 @@ pub(crate) const ROWS: &[Falsification] = &[
             b.bookings[4].created_at -= 1;
             b.bookings[4].expires_at -= 1;
         },
-        &[Kind::DoubleBooking],
+        &[Kind::DoubleBooking, Kind::NotLinearizable],
     ),
     (
         "a sold seat that is free",

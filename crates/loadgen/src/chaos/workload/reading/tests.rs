@@ -7,6 +7,9 @@ use super::*;
 
 const HOLD: Call = Call::Hold { show_id: 1, seats: Vec::new() };
 const CONFIRM: Call = Call::Confirm { booking_id: 1 };
+const CANCEL: Call = Call::Cancel { booking_id: 1, by_house: false };
+const EXTEND: Call = Call::Extend { booking_id: 1 };
+const CHANGE: Call = Call::Change { booking_id: 1, add: Vec::new(), remove: Vec::new() };
 const FIND: Call = Call::Find { booking_id: 1 };
 const MAP: Call = Call::SeatMap { show_id: 1 };
 const LIST: Call = Call::List { status: None, limit: 1 };
@@ -25,6 +28,12 @@ fn what_was_done_is_read() {
     let held = answer(201, r#"{"bookingId":5,"status":"PENDING","expiresAt":"1970-01-01T00:00:01.234Z"}"#);
     assert_eq!(read(&HOLD, &held), Answer::Held { booking_id: 5, expires_at: 1_234_000 });
     assert_eq!(read(&CONFIRM, &answer(200, r#"{"bookingId":5}"#)), Answer::Confirmed { booking_id: 5 });
+    let cancelled = answer(200, r#"{"bookingId":5,"status":"FAILED","refundDue":true}"#);
+    assert_eq!(read(&CANCEL, &cancelled), Answer::Cancelled { booking_id: 5, refund_due: true });
+    let extended = answer(200, r#"{"bookingId":5,"status":"PENDING","expiresAt":"1970-01-01T00:00:01.234Z"}"#);
+    assert_eq!(read(&EXTEND, &extended), Answer::Extended { booking_id: 5, expires_at: 1_234_000 });
+    let changed = answer(200, r#"{"bookingId":5,"status":"PENDING","seats":[2,3],"expiresAt":"1970-01-01T00:00:01.234Z"}"#);
+    assert_eq!(read(&CHANGE, &changed), Answer::Changed { booking_id: 5, seats: vec![2, 3], expires_at: 1_234_000 });
     let booking = r#"{"id":5,"show_id":2,"user_name":"op-9","status":"FAILED","expires_at":"1970-01-01T00:00:01.000Z"}"#;
     let found = answer(200, &format!(r#"{{"booking":{booking},"seats":[{{"seat_number":3,"status":"AVAILABLE"}}]}}"#));
     assert_eq!(
@@ -49,7 +58,8 @@ fn what_was_done_is_read() {
 #[test]
 fn refusals_are_read_with_their_facts() {
     let held = r#"{"seat_number":1,"reason":"held","free_at":"1970-01-01T00:00:00.001Z"}"#;
-    let others = r#"{"seat_number":2,"reason":"sold"},{"seat_number":3,"reason":"unknown"}"#;
+    let others = r#"{"seat_number":2,"reason":"sold"},{"seat_number":3,"reason":"unknown"},
+        {"seat_number":4,"reason":"had_already"},{"seat_number":5,"reason":"not_had"}"#;
     let refused = answer(409, &format!(r#"{{"code":"seats_not_free","seats":[{held},{others}]}}"#));
     let seat = |number, reason| OffendingSeat { number, reason };
     assert_eq!(
@@ -58,6 +68,8 @@ fn refusals_are_read_with_their_facts() {
             seat(1, OffendingReason::Held { free_at: 1000 }),
             seat(2, OffendingReason::Sold),
             seat(3, OffendingReason::Unknown),
+            seat(4, OffendingReason::HadAlready),
+            seat(5, OffendingReason::NotHad),
         ]))
     );
     let refusals = [
@@ -67,6 +79,15 @@ fn refusals_are_read_with_their_facts() {
             r#"{"code":"booking_not_pending","status_now":"CONFIRMED"}"#,
             Refusal::NotPending { status: BookingStatus::Confirmed },
         ),
+        (409, r#"{"code":"sale_is_final"}"#, Refusal::SaleIsFinal),
+        (
+            409,
+            r#"{"code":"hold_limit_reached","expires_at":"1970-01-01T00:00:00.001Z"}"#,
+            Refusal::HoldLimit { expires_at: 1000 },
+        ),
+        (409, r#"{"code":"too_many_seats"}"#, Refusal::SeatCount),
+        (409, r#"{"code":"no_seat_left"}"#, Refusal::SeatCount),
+        (422, r#"{"code":"idempotency_key_reused"}"#, Refusal::KeyReused),
         (404, r#"{"code":"no_such_booking"}"#, Refusal::NoSuchBooking),
         (404, r#"{"code":"no_such_show"}"#, Refusal::NoSuchShow),
     ];

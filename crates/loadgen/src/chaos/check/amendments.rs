@@ -1,0 +1,189 @@
+//! What became of a booking after it was held, step by step, and which call did it.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::super::books::{BookingRow, Step, StepKind};
+use super::super::history::{Answer, Call, History, Micros, Operation};
+use super::{Kind, Violation, at, named};
+
+/// A step that is neither the hold nor the confirm nor the end of its time.
+#[derive(Clone, Debug)]
+pub(super) struct Amendment {
+    /// When it was decided.
+    pub(super) at: Micros,
+    /// What it was.
+    pub(super) event: StepKind,
+    /// Whether it was a sale that was given up.
+    pub(super) was_sold: bool,
+    /// The seats of the booking after it.
+    pub(super) seats: Vec<u32>,
+    /// The deadline after it.
+    pub(super) deadline: Micros,
+    /// Who was told so first.
+    pub(super) told: Option<u64>,
+    /// When they had been told.
+    pub(super) known: Micros,
+}
+
+/// The amendments of each booking.
+pub(super) type Amendments = BTreeMap<i64, Vec<Amendment>>;
+
+/// Finds the call behind every step, and a step for every call that was answered so.
+pub(super) fn explain(history: &History, rows: &[BookingRow], violations: &mut Vec<Violation>) -> Amendments {
+    let mut calls: HashMap<i64, Vec<&Operation>> = HashMap::new();
+    for operation in &history.operations {
+        if let Call::Cancel { booking_id, .. } | Call::Extend { booking_id } | Call::Change { booking_id, .. } = operation.call {
+            calls.entry(booking_id).or_default().push(operation);
+        }
+    }
+    let explained = rows.iter().map(|row| {
+        let calls = calls.remove(&row.id).unwrap_or_default();
+        (row.id, Explaining { history, row, calls, used: HashSet::new(), violations: &mut *violations }.all())
+    });
+    let explained = explained.collect();
+    for operation in calls.into_values().flatten().filter(|operation| is_done(operation)) {
+        violations.push(lost(operation));
+    }
+    explained
+}
+
+const fn is_done(operation: &Operation) -> bool {
+    matches!(operation.answer, Answer::Cancelled { .. } | Answer::Extended { .. } | Answer::Changed { .. })
+}
+
+fn lost(operation: &Operation) -> Violation {
+    let says = format!("{} was answered {:?}, which the books know nothing of", named(operation), operation.answer);
+    Violation::new(Kind::AmendmentLost, says).by([operation.id])
+}
+
+struct Explaining<'a, 'v> {
+    history: &'a History,
+    row: &'a BookingRow,
+    calls: Vec<&'a Operation>,
+    /// The calls that have done something: each but once.
+    used: HashSet<u64>,
+    violations: &'v mut Vec<Violation>,
+}
+
+impl<'a> Explaining<'a, '_> {
+    fn all(mut self) -> Vec<Amendment> {
+        let (mut seats, mut deadline) = (self.row.first_seats().to_vec(), self.row.created_at + self.history.hold_for);
+        let mut amendments: Vec<Amendment> = Vec::new();
+        for step in &self.row.steps {
+            if !matches!(step.event, StepKind::Extended | StepKind::Changed | StepKind::Cancelled) {
+                continue;
+            }
+            if step.at >= deadline && !step.was_sold {
+                let says = format!("{:?} at {}, and its hold ended at {}", step.event, at(step.at), at(deadline));
+                self.report(Kind::AmendedTooLate, &says);
+            }
+            if step.event == StepKind::Extended {
+                deadline = (step.at + self.history.hold_for).min(self.row.created_at + self.history.hold_limit);
+            }
+            let told = self.author(step, &seats, deadline);
+            seats.clone_from(&step.seats);
+            let known = told.map_or(Micros::MAX, |told| told.ended);
+            let told = told.map(|told| told.id);
+            let (event, was_sold, seats) = (step.event, step.was_sold, seats.clone());
+            amendments.push(Amendment { at: step.at, event, was_sold, seats, deadline, told, known });
+        }
+        if self.row.expires_at != deadline {
+            self.report(
+                Kind::DeadlineWrong,
+                &format!("is to end at {}, but was to end at {}", at(self.row.expires_at), at(deadline)),
+            );
+        }
+        if self.row.seats != seats {
+            self.report(Kind::HoldAltered, &format!("has seats {:?}, but its history has led to {seats:?}", self.row.seats));
+        }
+        self.unheard();
+        amendments
+    }
+
+    fn report(&mut self, kind: Kind, says: &str) {
+        let says = format!("booking {} for {} {says}", self.row.id, self.row.user_name);
+        self.violations.push(Violation::new(kind, says).about([self.row.id]));
+    }
+
+    /// The call that was answered with this step. Without one, a call must at least explain it.
+    fn author(&mut self, step: &Step, before: &[u32], deadline: Micros) -> Option<&'a Operation> {
+        let could = |call: &&&Operation| !self.used.contains(&call.id) && could_do(call, step, before);
+        let answered = self.calls.iter().filter(could).filter(|call| is_done(call) && step.at <= call.ended);
+        let answered =
+            answered.min_by_key(|call| (shown_deadline(call).is_some_and(|told| told != cut(deadline)), call.ended)).copied();
+        if let Some(call) = answered {
+            self.used.insert(call.id);
+            self.compare(call, step, deadline);
+            return Some(call);
+        }
+        let unknown = self.calls.iter().filter(could).filter(|call| matches!(call.answer, Answer::Unknown(_)));
+        if let Some(call) = unknown.min_by_key(|call| call.began).copied() {
+            self.used.insert(call.id);
+            return None;
+        }
+        let denied = self.calls.iter().filter(|call| could_do(call, step, before) && step.at <= call.ended).copied().next();
+        let (event, when) = (step.event, at(step.at));
+        match denied {
+            Some(call) => {
+                let says = format!("was {event:?} at {when}, but {} was answered {:?}", named(call), call.answer);
+                self.report(Kind::NotDoneButDone, &says);
+            }
+            None => self.report(Kind::AskedByNobody, &format!("was {event:?} at {when}, when no call for that was under way")),
+        }
+        None
+    }
+
+    /// What was answered against what was done.
+    fn compare(&mut self, call: &Operation, step: &Step, deadline: Micros) {
+        if let Some(told) = shown_deadline(call).filter(|told| *told != cut(deadline)) {
+            let says = format!("is to end at {}, but {} was told {}", at(deadline), named(call), at(told));
+            self.report(Kind::DeadlineWrong, &says);
+        }
+        let fits = match &call.answer {
+            Answer::Cancelled { refund_due, .. } => *refund_due == step.was_sold,
+            Answer::Changed { seats, .. } => *seats == step.seats,
+            _ => true,
+        };
+        if !fits {
+            self.report(Kind::DoesNotFit, &format!("was made {step:?}, but {} was answered {:?}", named(call), call.answer));
+        }
+    }
+
+    /// Every call that was answered so must have done something. What is cancelled may be cancelled again.
+    fn unheard(&mut self) {
+        let cancelled_at = self.row.steps.iter().find(|step| step.event == StepKind::Cancelled).map(|step| step.at);
+        for call in self.calls.iter().filter(|call| is_done(call) && !self.used.contains(&call.id)) {
+            let again = matches!(call.answer, Answer::Cancelled { .. }) && cancelled_at.is_some_and(|at| at <= call.ended);
+            if !again {
+                self.violations.push(lost(call).about([self.row.id]));
+            }
+        }
+    }
+}
+
+/// Whether this call, when it began and for what it asks, could have done this.
+fn could_do(call: &Operation, step: &Step, before: &[u32]) -> bool {
+    let fits = match (&call.call, step.event) {
+        (Call::Cancel { by_house, .. }, StepKind::Cancelled) => *by_house || !step.was_sold,
+        (Call::Extend { .. }, StepKind::Extended) => true,
+        (Call::Change { add, remove, .. }, StepKind::Changed) => {
+            let mut seats: Vec<u32> = before.iter().filter(|seat| !remove.contains(seat)).chain(add).copied().collect();
+            seats.sort_unstable();
+            seats == step.seats
+        }
+        _ => false,
+    };
+    fits && call.began <= step.at
+}
+
+const fn shown_deadline(call: &Operation) -> Option<Micros> {
+    match call.answer {
+        Answer::Extended { expires_at, .. } | Answer::Changed { expires_at, .. } => Some(expires_at),
+        _ => None,
+    }
+}
+
+/// As answers show an instant.
+const fn cut(instant: Micros) -> Micros {
+    instant - instant.rem_euclid(1000)
+}
