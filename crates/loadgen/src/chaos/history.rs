@@ -112,6 +112,17 @@ pub enum Call {
     },
 }
 
+/// Calls under keys.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Repeats {
+    /// All of them.
+    pub keyed: u64,
+    /// Those that had been made before.
+    pub repeats: u64,
+    /// Those that were answered as repeats.
+    pub replayed: u64,
+}
+
 impl Operation {
     /// For whom the hold with this identity is made, so that its booking can be recognised.
     pub fn user_name(id: u64) -> String {
@@ -136,6 +147,17 @@ impl History {
     pub fn request_of(&self, operation: &Operation) -> u64 {
         let first = operation.key.and_then(|key| self.operation(key));
         first.filter(|first| first.call == operation.call).map_or(operation.id, |first| first.id)
+    }
+
+    /// How many calls were made under keys, and how often they were repeated.
+    pub fn repeats(&self) -> Repeats {
+        let keyed = || self.operations.iter().filter(|operation| operation.key.is_some());
+        let count = |is_one: &dyn Fn(&&Operation) -> bool| keyed().filter(is_one).count() as u64;
+        Repeats {
+            keyed: count(&|_| true),
+            repeats: count(&|operation| self.request_of(operation) != operation.id),
+            replayed: count(&|operation| operation.replayed),
+        }
     }
 
     /// How many calls of each kind had each kind of answer.

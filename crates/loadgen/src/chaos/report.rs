@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::history::{History, Operation};
+use super::history::{History, Operation, Repeats};
 use super::recovery::Recovery;
 use super::served::Served;
 use crate::report::Report;
@@ -33,6 +33,8 @@ pub struct ChaosReport {
     pub bookings: usize,
     /// Calls by kind, then by answer.
     pub calls: BTreeMap<&'static str, BTreeMap<&'static str, u64>>,
+    /// Calls under keys.
+    pub repeats: Repeats,
     /// How many answers took how long.
     pub latency: Vec<LatencyClass>,
     /// Calls made and served, second by second.
@@ -149,6 +151,8 @@ impl ChaosReport {
             let answers: Vec<String> = answers.iter().map(|(answer, count)| format!("{answer} {count}")).collect();
             writeln!(f, "| {call} | {} |", answers.join(", "))?;
         }
+        let Repeats { keyed, repeats, replayed } = self.repeats;
+        writeln!(f, "\n{keyed} calls under keys, {repeats} of them repeats, of which {replayed} were answered as such.")?;
         writeln!(f, "\n| answered within | calls |\n|---|---|")?;
         for LatencyClass { below_ms, calls } in &self.latency {
             match below_ms {

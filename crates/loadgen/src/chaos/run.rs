@@ -51,6 +51,7 @@ pub async fn run(options: &Options) -> anyhow::Result<ChaosReport> {
         shows: history.shows.len(),
         bookings: books.bookings.len(),
         calls: report::calls(&history),
+        repeats: history.repeats(),
         latency: report::latency(&history),
         each_second: Served::each_second(&history),
         missed_seconds: missed.as_secs_f64(),
