@@ -69,7 +69,7 @@ pub struct Event {
 pub enum Claim {
     /// It was sold to this booking by this very call.
     Confirms(usize),
-    /// This booking, which held it until then, got more time by this very call.
+    /// This booking, which held it until the first of these deadlines, does until the second by this very call.
     Extends(usize, Span, Span),
     /// This booking gave it up by this very call, held or sold.
     GivesUp(usize, Given),
