@@ -7,7 +7,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use tokio::sync::watch;
 
-use super::super::history::{Answer, BookingStatus, Call, Micros, Operation, SeatStatus, Show};
+use super::super::history::{Answer, BookingStatus, Call, Micros, Operation, Refusal, SeatStatus, Show};
 use super::calls::{Counter, Known, Line, now};
 use super::on_sale::OnSale;
 use crate::client::BaseUrl;
@@ -223,6 +223,16 @@ impl Customer {
     async fn ask_again_later(&mut self, call: Call) {
         let answer = self.ask(call.clone()).await;
         let again = if answer.is_definite() { 10 } else { 70 };
+        let is_over = matches!(
+            answer,
+            Answer::Cancelled { .. }
+                | Answer::Confirmed { .. }
+                | Answer::Refused(Refusal::NotPending { .. } | Refusal::HoldExpired { .. } | Refusal::SaleIsFinal)
+        );
+        // Most lose interest then.
+        if is_over && self.random.random_ratio(3, 4) {
+            self.bookings.retain(|(id, _)| call.booking_id() != Some(*id));
+        }
         if let Answer::Changed { booking_id, seats, .. } = answer
             && let Some(own) = self.bookings.iter_mut().find(|(id, _)| *id == booking_id)
         {
