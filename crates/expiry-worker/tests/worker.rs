@@ -100,7 +100,9 @@ impl House {
              SELECT 1, 'Ada', ARRAY[2 * n - 1, 2 * n], 'PENDING', now() + interval '{expires_in}', now() - interval '1 hour', now()
              FROM generate_series(1, {holds}) n;
              INSERT INTO seats (show_id, seat_number, status, booking_id, held_until)
-             SELECT show_id, unnest(seat_numbers), 'PENDING', id, expires_at FROM bookings;"
+             SELECT show_id, unnest(seat_numbers), 'PENDING', id, expires_at FROM bookings;
+             INSERT INTO booking_history (show_id, number, booking_id, happened_at, event, actor, seat_numbers)
+             SELECT show_id, id, id, created_at, 'held', 'customer', seat_numbers FROM bookings;"
         );
         cluster.psql(&name, &fill).unwrap();
         Self { url, name }
