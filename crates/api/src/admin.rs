@@ -118,9 +118,11 @@ pub(crate) async fn bookings(app: Data<App>, query: Query<BookingsQuery>) -> Res
         .map(|id| id.parse().ok().and_then(ShowId::new))
         .map(|id| id.ok_or_else(|| Problem::bad_request("invalid_query", "show must be the id of a show.")));
     let show_id = show_id.transpose()?;
+    // As we write it: what was sent need not be fit for an address.
+    let show = show_id.map(|id| id.to_string());
     let query = PageQuery::new("/admin/bookings", query.limit.as_deref(), query.before.as_deref())?
         .filtered("status", status.map(booking_status))
-        .filtered("show", show);
+        .filtered("show", show.as_deref());
     let bookings = app.bookings.list(BookingFilter { status, show_id }, query.page).await?;
     let last_id = bookings.last().map(|booking| booking.id.get());
     let bookings: Vec<BookingResource> = bookings.into_iter().map(BookingResource::from).collect();

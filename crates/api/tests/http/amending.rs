@@ -189,6 +189,8 @@ async fn a_show_is_told_alone_and_in_numbers(kind: Kind) {
     let page = client.get(&format!("/admin/bookings?show={show}&limit=1&status=CONFIRMED")).await;
     let link = page.headers["link"].to_str().unwrap().to_owned();
     assert!(link.contains(&format!("before={sold}&status=CONFIRMED&show={show}>")), "{link}");
+    let page = client.get(&format!("/admin/bookings?show=%2B{show}&limit=1")).await;
+    assert!(page.headers["link"].to_str().unwrap().contains(&format!("&show={show}>")), "{page:?}");
     for wrong in ["x", "0", "-1", "1.5", "99999999999999999999"] {
         client.get(&format!("/admin/bookings?show={wrong}")).await.problem(400, "invalid_query");
     }
