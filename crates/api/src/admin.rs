@@ -91,7 +91,12 @@ fn new_show(mut body: Body, app: &App) -> Result<NewShow, Problem> {
     body.finish()?;
     // More seconds than there can be are as wrong as the most that can be said.
     let seconds = |seconds: Option<i64>| seconds.map(|seconds| TimeDelta::try_seconds(seconds).unwrap_or(TimeDelta::MAX));
-    let terms = Terms { hold_for: seconds(hold_seconds), hold_limit: seconds(hold_limit_seconds), customers_may_cancel };
+    let terms = Terms {
+        hold_for: seconds(hold_seconds),
+        hold_limit: seconds(hold_limit_seconds),
+        customers_may_cancel,
+        ..Terms::default()
+    };
     let show = NewShow::new(&name, start_time.unwrap_or_default(), total_seats).and_then(|show| show.on(terms));
     show.map_err(|error| Problem::bad_request("invalid_request", format!("{error}.")))
 }

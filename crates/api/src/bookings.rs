@@ -3,8 +3,8 @@
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use domain::{
-    BookingId, Change, Command, Deadline, Extend, Hold, Outcome, Request, SeatExchange, SeatNumber, SeatSelection, ShowId,
-    UserName,
+    BookingId, Change, Command, Confirm, Deadline, Extend, Hold, Outcome, Request, SeatExchange, SeatNumber, SeatSelection,
+    ShowId, UserName,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -80,7 +80,7 @@ fn hold(mut body: Body, app: &App) -> Result<Hold, Problem> {
     let user_name =
         UserName::new(&user_name).map_err(|error| Problem::bad_request("invalid_request", format!("userName {error}.")))?;
     let show_id = ShowId::new(show).ok_or_else(|| no_such_show(show))?;
-    Ok(Hold { show_id, seats, user_name, hold_for: app.hold_for })
+    Ok(Hold { show_id, seats, user_name, customer: None, hold_for: app.hold_for })
 }
 
 /// What somebody wishes to be done to a booking, in a body that names it: `read` takes what else it says.
@@ -107,7 +107,8 @@ fn nothing_else(_: &mut Body) -> Result<(), Problem> {
 
 /// `POST /book/confirm`
 pub(crate) async fn confirm(app: Data<App>, caller: Caller, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
-    let outcome = act(&app, (caller, request, body), nothing_else, |booking_id, ()| Command::Confirm { booking_id }).await?;
+    let outcome =
+        act(&app, (caller, request, body), nothing_else, |booking_id, ()| Command::Confirm(Confirm::of(booking_id))).await?;
     answer(outcome, |outcome| {
         let Outcome::Confirmed { booking_id } = *outcome else { return None };
         Some(HttpResponse::Ok().json(Done { message: "Booking confirmed", booking_id: booking_id.get(), ..Done::default() }))

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use actix_web::http::StatusCode;
 use box_office::Declined;
-use domain::{Refusal, SeatRefusal, SeatRefusalReason, SelectionError, StoreError, Unready};
+use domain::{CustomerLimit, NotOnSale, Refusal, SeatRefusal, SeatRefusalReason, SelectionError, StoreError, Unready};
 use serde_json::{Value, json};
 
 use crate::idempotency::key_reused;
@@ -54,13 +54,46 @@ impl From<Refusal> for Problem {
                 conflict("hold_limit_reached", format!("The hold of booking {booking_id} can't last longer than it does."))
                     .with("expires_at", rfc3339(deadline.instant()))
             }
-            Refusal::TooManySeats { max, .. } => {
+            Refusal::TooManySeats { max } => {
                 conflict("too_many_seats", format!("A booking can have at most {max} seats.")).with("max", max)
             }
             Refusal::NoSeatLeft { booking_id } => {
                 conflict("no_seat_left", format!("Booking {booking_id} would have no seat left; cancel it instead."))
             }
+            Refusal::NotOnSale { show_id, reason } => not_on_sale(show_id, reason),
+            Refusal::CustomerNeeded => {
+                Self::bad_request("customer_required", "This show limits what a customer may have: say who it is, in customerId.")
+            }
+            Refusal::CustomerLimit(limit) => customer_limit(limit),
+            Refusal::PaymentUsed => conflict("payment_used", "This payment was for another booking."),
+            Refusal::RefundDue { because } => Self::from(*because).with("refundDue", true),
             Refusal::KeyReused => key_reused(),
+        }
+    }
+}
+
+fn not_on_sale(show_id: impl Display, reason: NotOnSale) -> Problem {
+    match reason {
+        NotOnSale::Before(begin) => conflict("not_on_sale", format!("The sale of show {show_id} has not begun."))
+            .with("on_sale_at", rfc3339(begin))
+            .retryable(true),
+        NotOnSale::Since(end) => {
+            conflict("not_on_sale", format!("The sale of show {show_id} is over.")).with("off_sale_at", rfc3339(end))
+        }
+        NotOnSale::Cancelled => conflict("show_cancelled", format!("Show {show_id} is cancelled.")),
+    }
+}
+
+fn customer_limit(limit: CustomerLimit) -> Problem {
+    match limit {
+        CustomerLimit::Seats { max, has } => {
+            conflict("customer_limit", format!("A customer can have at most {max} seats of this show, and this one has {has}."))
+                .with("max", max)
+                .with("has", has)
+        }
+        CustomerLimit::Holds { max } => {
+            conflict("customer_limit", format!("A customer can have at most {max} unconfirmed bookings of this show."))
+                .with("max", max)
         }
     }
 }

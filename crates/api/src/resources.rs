@@ -16,11 +16,15 @@ pub(crate) fn rfc3339(instant: Timestamp) -> String {
 pub(crate) const BOOKING_STATUSES: [BookingStatus; 3] = [BookingStatus::Pending, BookingStatus::Confirmed, BookingStatus::Failed];
 const SEAT_STATUSES: [SeatStatus; 3] = [SeatStatus::Available, SeatStatus::Pending, SeatStatus::Confirmed];
 /// What `failure_reason` can be.
-const FAILURE_REASONS: [Option<&str>; 3] =
-    [Some(failure_reason(FailureReason::Expired)), Some(failure_reason(FailureReason::Cancelled)), None];
+const FAILURE_REASONS: [Option<&str>; 4] = [
+    Some(failure_reason(FailureReason::Expired)),
+    Some(failure_reason(FailureReason::Cancelled)),
+    Some(failure_reason(FailureReason::ShowCancelled)),
+    None,
+];
 
 /// What can happen to a booking.
-const EVENTS: [&str; 5] = ["held", "extended", "changed", "confirmed", "failed"];
+const EVENTS: [&str; 8] = ["held", "blocked", "extended", "changed", "confirmed", "reclaimed", "failed", "refund_due"];
 
 pub(crate) const fn booking_status(status: BookingStatus) -> &'static str {
     match status {
@@ -38,6 +42,7 @@ const fn failure_reason(reason: FailureReason) -> &'static str {
     match reason {
         FailureReason::Expired => "expired",
         FailureReason::Cancelled => "cancelled",
+        FailureReason::ShowCancelled => "show_cancelled",
     }
 }
 
@@ -65,6 +70,22 @@ pub(crate) struct ShowResource {
     hold_limit_seconds: Option<i64>,
     /// Whether customers may cancel what they have bought.
     customers_may_cancel: bool,
+    /// Whether a confirm that comes too late gets the same seats, if all of them can be had still.
+    late_confirm: bool,
+    /// Most seats of a booking; null: as the server has it.
+    seats_per_booking: Option<u32>,
+    /// Most seats that a customer may hold and have bought.
+    seats_per_customer: Option<u32>,
+    /// Most live holds of a customer.
+    holds_per_customer: Option<u32>,
+    /// From when on seats are sold.
+    #[schemars(extend("format" = "date-time"))]
+    on_sale_at: Option<String>,
+    /// From when on seats are sold no longer.
+    #[schemars(extend("format" = "date-time"))]
+    off_sale_at: Option<String>,
+    #[schemars(extend("format" = "date-time"))]
+    cancelled_at: Option<String>,
 }
 
 impl From<Show> for ShowResource {
@@ -78,6 +99,13 @@ impl From<Show> for ShowResource {
             hold_seconds: show.terms.hold_for.map(|length| length.num_seconds()),
             hold_limit_seconds: show.terms.hold_limit.map(|length| length.num_seconds()),
             customers_may_cancel: show.terms.customers_may_cancel,
+            late_confirm: show.terms.late_confirm,
+            seats_per_booking: show.terms.seats_per_booking,
+            seats_per_customer: show.terms.seats_per_customer,
+            holds_per_customer: show.terms.holds_per_customer,
+            on_sale_at: show.terms.on_sale_at.map(rfc3339),
+            off_sale_at: show.terms.off_sale_at.map(rfc3339),
+            cancelled_at: show.cancelled_at.map(rfc3339),
         }
     }
 }
@@ -128,6 +156,14 @@ pub(crate) struct BookingResource {
     refund_due: bool,
     /// What it has, or had.
     seat_numbers: Vec<i64>,
+    /// To whom it counts where seats are limited.
+    customer_id: Option<String>,
+    /// The first payment that was named for it.
+    payment_reference: Option<String>,
+    /// Whether it was confirmed too late, its seats having been free still.
+    reclaimed: bool,
+    /// Why the house keeps these seats from sale; null for a customer's booking.
+    blocked_for: Option<String>,
 }
 
 impl From<Booking> for BookingResource {
@@ -146,6 +182,10 @@ impl From<Booking> for BookingResource {
             },
             refund_due: booking.state.refund_due(),
             seat_numbers: booking.seats.into_iter().map(SeatNumber::get).collect(),
+            customer_id: booking.customer.map(|customer| customer.to_string()),
+            payment_reference: booking.payment.map(|payment| payment.to_string()),
+            reclaimed: booking.state.is_reclaimed(),
+            blocked_for: booking.blocked_for.map(|reason| reason.as_str().to_owned()),
         }
     }
 }
@@ -206,6 +246,9 @@ impl From<Transition> for TransitionResource {
             Event::Extended => ("extended", None),
             Event::Changed => ("changed", None),
             Event::Confirmed => ("confirmed", None),
+            Event::Reclaimed => ("reclaimed", None),
+            Event::Blocked => ("blocked", None),
+            Event::RefundDue => ("refund_due", None),
             Event::Failed(reason) => ("failed", Some(failure_reason(reason))),
         };
         Self {
@@ -214,7 +257,7 @@ impl From<Transition> for TransitionResource {
             booking_id: transition.booking_id.get(),
             event,
             from: transition.from.map(booking_status),
-            to: booking_status(transition.event.to()),
+            to: booking_status(transition.to()),
             reason,
             seat_numbers: transition.seats.into_iter().map(SeatNumber::get).collect(),
             by: transition.by.to_string(),
@@ -238,7 +281,10 @@ pub(crate) struct CountsResource {
 struct SeatCounts {
     available: u32,
     pending: u32,
+    /// Sold.
     confirmed: u32,
+    /// Kept from sale by the house; on a seat map these are CONFIRMED.
+    blocked: u32,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -251,10 +297,10 @@ struct BookingCounts {
 
 impl CountsResource {
     pub(crate) fn of(show_id: ShowId, counts: ShowCounts) -> Self {
-        let ShowCounts { available, held, sold, pending, confirmed, failed, refunds_due } = counts;
+        let ShowCounts { available, held, sold, blocked, pending, confirmed, failed, refunds_due } = counts;
         Self {
             show_id: show_id.get(),
-            seats: SeatCounts { available, pending: held, confirmed: sold },
+            seats: SeatCounts { available, pending: held, confirmed: sold, blocked },
             bookings: BookingCounts { pending, confirmed, failed },
             refunds_due,
         }

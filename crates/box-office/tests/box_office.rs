@@ -64,7 +64,7 @@ fn id(command: &Command) -> i64 {
 }
 
 fn confirm(id: i64) -> Command {
-    Command::Confirm { booking_id: BookingId::new(id).unwrap() }
+    Command::Confirm(domain::Confirm::of(BookingId::new(id).unwrap()))
 }
 
 fn confirmed(id: i64) -> Outcome {

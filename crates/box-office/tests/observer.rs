@@ -86,7 +86,7 @@ impl Observer for Diary {
 }
 
 fn confirm(id: i64) -> Command {
-    Command::Confirm { booking_id: BookingId::new(id).unwrap() }
+    Command::Confirm(domain::Confirm::of(BookingId::new(id).unwrap()))
 }
 
 /// An open office with its gate closed, and whoever watches it.

@@ -67,6 +67,7 @@ fn hold(seats: &[i64]) -> Command {
         show_id: ShowId::new(1).unwrap(),
         seats: SeatSelection::new(seats, 50).unwrap(),
         user_name: UserName::new("Ada").unwrap(),
+        customer: None,
         hold_for: TimeDelta::seconds(1),
     })
 }

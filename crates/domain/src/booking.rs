@@ -2,9 +2,11 @@
 
 use std::fmt;
 
+use crate::customer::CustomerId;
 use crate::deadline::{Deadline, Life, Timestamp};
 use crate::ids::{BookingId, ShowId};
 use crate::lifecycle::{BookingStatus, FailureReason};
+use crate::payment::PaymentReference;
 use crate::seat::{SeatNumber, SeatStatus};
 use crate::text::{self, InvalidText};
 
@@ -15,6 +17,8 @@ pub struct UserName(String);
 impl UserName {
     /// The name of a customer who gave none.
     pub const GUEST: &str = "guest";
+    /// The name under which the house keeps seats from sale.
+    pub const HOUSE: &str = "house";
 
     /// A trimmed, printable name of at most 200 characters; an empty one means [`Self::GUEST`].
     ///
@@ -26,6 +30,11 @@ impl UserName {
             Err(InvalidText::Empty) => Ok(Self(Self::GUEST.to_owned())),
             Err(error @ (InvalidText::TooLong | InvalidText::Control)) => Err(error),
         }
+    }
+
+    /// The house.
+    pub(crate) fn house() -> Self {
+        Self(Self::HOUSE.to_owned())
     }
 
     /// The name.
@@ -40,6 +49,25 @@ impl fmt::Display for UserName {
     }
 }
 
+/// Why the house keeps seats from sale.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct BlockReason(String);
+
+impl BlockReason {
+    /// A trimmed, printable reason of 1 to 200 characters.
+    ///
+    /// # Errors
+    /// [`InvalidText`].
+    pub fn new(reason: &str) -> Result<Self, InvalidText> {
+        text::name(reason).map(Self)
+    }
+
+    /// The reason.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// Where a booking stands, with all that this state has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BookingState {
@@ -47,8 +75,10 @@ pub enum BookingState {
     Pending,
     /// Its seats are sold.
     Confirmed {
-        /// When, always before the deadline.
+        /// When.
         at: Timestamp,
+        /// Whether that was after its deadline, its seats having been free still. All others are confirmed before it.
+        reclaimed: bool,
     },
     /// It ended without a sale.
     Failed {
@@ -72,9 +102,14 @@ impl BookingState {
     /// When it was confirmed.
     pub const fn confirmed_at(&self) -> Option<Timestamp> {
         match self {
-            Self::Confirmed { at } => Some(*at),
+            Self::Confirmed { at, .. } => Some(*at),
             Self::Pending | Self::Failed { .. } => None,
         }
+    }
+
+    /// Whether it was confirmed after its deadline.
+    pub const fn is_reclaimed(&self) -> bool {
+        matches!(self, Self::Confirmed { reclaimed: true, .. })
     }
 
     /// Whether money that was paid has to be given back.
@@ -92,6 +127,12 @@ pub struct Booking {
     pub show_id: ShowId,
     /// Who books.
     pub user_name: UserName,
+    /// To whom it counts where seats are limited; `None` if nobody said.
+    pub customer: Option<CustomerId>,
+    /// Why the house keeps these seats from sale; `None` for a customer's booking.
+    pub blocked_for: Option<BlockReason>,
+    /// The first payment that was named for it.
+    pub payment: Option<PaymentReference>,
     /// The seats it has, or had when it failed, ascending.
     pub seats: Vec<SeatNumber>,
     /// When its hold ends, or ended.

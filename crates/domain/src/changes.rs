@@ -1,11 +1,13 @@
 //! What a batch does to the store.
 
-use crate::booking::{BookingState, UserName};
+use crate::booking::{BlockReason, BookingState, UserName};
 use crate::command::Outcome;
+use crate::customer::CustomerId;
 use crate::deadline::{Deadline, Timestamp};
 use crate::history::Event;
 use crate::ids::{BookingId, ShowId};
 use crate::lifecycle::BookingStatus;
+use crate::payment::{Payment, PaymentReference};
 use crate::request::{Actor, Fingerprint, IdempotencyKey};
 use crate::seat::{SeatKey, SeatNumber, SeatState};
 
@@ -18,13 +20,17 @@ pub enum Owner {
     New(usize),
 }
 
-/// A booking that the batch makes: PENDING, created at [`Changes::now`].
+/// A booking that the batch makes, created at [`Changes::now`]: PENDING; or, of seats that the house keeps from sale, CONFIRMED then.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewBooking {
     /// The show.
     pub show_id: ShowId,
     /// For whom.
     pub user_name: UserName,
+    /// To whom it counts where seats are limited.
+    pub customer: Option<CustomerId>,
+    /// Why the house keeps the seats from sale; `None` for a hold.
+    pub blocked_for: Option<BlockReason>,
     /// The seats, ascending.
     pub seats: Vec<SeatNumber>,
     /// When its hold ends.
@@ -38,6 +44,8 @@ pub struct BookingChange {
     pub id: BookingId,
     /// Its state.
     pub state: BookingState,
+    /// The first payment that was named for it.
+    pub payment: Option<PaymentReference>,
     /// The seats that it lists, ascending.
     pub seats: Vec<SeatNumber>,
     /// When its hold ends, or ended.
@@ -96,6 +104,8 @@ pub struct Changes {
     pub seats: Vec<SeatChange>,
     /// What goes into the history, in the order in which it happened.
     pub entries: Vec<Entry>,
+    /// Payments to keep, each for the first time.
+    pub payments: Vec<Payment>,
     /// Keys to keep.
     pub used_keys: Vec<UsedKey<Decision>>,
 }
@@ -117,6 +127,11 @@ pub enum Decision {
         /// When it ends.
         deadline: Deadline,
     },
+    /// Seats that the house got.
+    Blocked {
+        /// Index into [`Changes::new_bookings`].
+        new_booking: usize,
+    },
     /// A request that was made before in this batch: what was decided then.
     Repeated(Box<Decision>),
     /// Anything else.
@@ -130,6 +145,7 @@ impl Decision {
             Self::Held { new_booking, deadline } => {
                 new_ids.get(new_booking).map(|&booking_id| Outcome::Held { booking_id, deadline })
             }
+            Self::Blocked { new_booking } => new_ids.get(new_booking).map(|&booking_id| Outcome::Blocked { booking_id }),
             Self::Repeated(decision) => decision.outcome(new_ids).map(|outcome| Outcome::Replayed(Box::new(outcome))),
             Self::Settled(outcome) => Some(outcome),
         }

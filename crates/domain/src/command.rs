@@ -2,10 +2,12 @@
 
 use chrono::TimeDelta;
 
-use crate::booking::UserName;
-use crate::deadline::Deadline;
+use crate::booking::{BlockReason, UserName};
+use crate::customer::CustomerId;
+use crate::deadline::{Deadline, Timestamp};
 use crate::ids::{BookingId, ShowId};
 use crate::lifecycle::BookingStatus;
+use crate::payment::PaymentReference;
 use crate::request::{IdempotencyKey, Request};
 use crate::seat::{SeatKey, SeatNumber, SeatSelection, SelectionError};
 
@@ -15,10 +17,7 @@ pub enum Command {
     /// Hold seats.
     Hold(Hold),
     /// Turn a hold into a sale.
-    Confirm {
-        /// Whose.
-        booking_id: BookingId,
-    },
+    Confirm(Confirm),
     /// Give up a hold that has run out.
     Expire {
         /// Whose.
@@ -33,20 +32,55 @@ pub enum Command {
     Extend(Extend),
     /// Exchange seats of a hold.
     Change(Change),
+    /// Keep seats from sale.
+    Block(Block),
 }
 
 impl Command {
     /// The booking that it names; a hold names none.
     pub const fn booking_id(&self) -> Option<BookingId> {
         match self {
-            Self::Hold(_) => None,
-            Self::Confirm { booking_id }
+            Self::Hold(_) | Self::Block(_) => None,
+            Self::Confirm(Confirm { booking_id, .. })
             | Self::Expire { booking_id }
             | Self::Cancel { booking_id }
             | Self::Extend(Extend { booking_id, .. })
             | Self::Change(Change { booking_id, .. }) => Some(*booking_id),
         }
     }
+}
+
+/// Turn a hold into a sale: of all its seats, or of some, the others then being free again.
+///
+/// It means that the customer has paid. If it comes too late, and the show says that late confirms are taken, the same seats are
+/// sold all the same if all of them can be had still. Else the money has to be given back: that is put down if a payment is named, or if
+/// the show takes late confirms.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Confirm {
+    /// Whose.
+    pub booking_id: BookingId,
+    /// Of which seats; `None` for all of them.
+    pub seats: Option<SeatSelection>,
+    /// What paid for them. The same one again for what it has paid is not refused.
+    pub payment: Option<PaymentReference>,
+}
+
+impl Confirm {
+    /// Of all seats, with no payment named.
+    pub const fn of(booking_id: BookingId) -> Self {
+        Self { booking_id, seats: None, payment: None }
+    }
+}
+
+/// Keep seats from sale, all of them or none. They are the house's booking, which it can cancel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Block {
+    /// The show.
+    pub show_id: ShowId,
+    /// The seats.
+    pub seats: SeatSelection,
+    /// Why.
+    pub reason: BlockReason,
 }
 
 /// Let a hold live `hold_for` from the instant of the decision, but not longer than `hold_limit` from when it was made.
@@ -117,6 +151,8 @@ pub struct Hold {
     pub seats: SeatSelection,
     /// For whom.
     pub user_name: UserName,
+    /// To whom it counts where seats are limited; `None` if nobody knows.
+    pub customer: Option<CustomerId>,
     /// For how long, from the instant of the decision, unless the show says otherwise.
     pub hold_for: TimeDelta,
 }
@@ -124,8 +160,7 @@ pub struct Hold {
 impl Hold {
     /// The seats that it wants.
     pub fn seat_keys(&self) -> impl Iterator<Item = SeatKey> {
-        let show_id = self.show_id;
-        self.seats.numbers().iter().map(move |&number| SeatKey { show_id, number })
+        self.seats.keys(self.show_id)
     }
 }
 
@@ -142,6 +177,16 @@ pub enum Outcome {
     /// The booking is CONFIRMED and its seats are sold.
     Confirmed {
         /// The booking.
+        booking_id: BookingId,
+    },
+    /// As [`Self::Confirmed`], but after the deadline: its seats could be had still.
+    Reclaimed {
+        /// The booking.
+        booking_id: BookingId,
+    },
+    /// The seats are kept from sale.
+    Blocked {
+        /// The house's booking, which has them.
         booking_id: BookingId,
     },
     /// The booking is FAILED and its seats are free.
@@ -238,10 +283,26 @@ pub enum Refusal {
     },
     /// The booking would have too many seats.
     TooManySeats {
-        /// The booking.
-        booking_id: BookingId,
         /// How many it may have.
         max: usize,
+    },
+    /// The show's seats are not on sale.
+    NotOnSale {
+        /// The show.
+        show_id: ShowId,
+        /// Why.
+        reason: NotOnSale,
+    },
+    /// The show limits what a customer may have, and nobody said who this is.
+    CustomerNeeded,
+    /// The customer would have more than the show allows.
+    CustomerLimit(CustomerLimit),
+    /// The payment was for another booking.
+    PaymentUsed,
+    /// The booking is not confirmed, for this reason, and what was paid has to be given back: that has been put down, now or before.
+    RefundDue {
+        /// What stood in the way.
+        because: Box<Refusal>,
     },
     /// The booking would have no seat left.
     NoSeatLeft {
@@ -250,6 +311,34 @@ pub enum Refusal {
     },
     /// Another request was made under this key before.
     KeyReused,
+}
+
+/// Why a show's seats are not on sale.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotOnSale {
+    /// The sale has not begun.
+    Before(Timestamp),
+    /// The sale is over.
+    Since(Timestamp),
+    /// The show is cancelled.
+    Cancelled,
+}
+
+/// What a customer would have too much of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CustomerLimit {
+    /// Seats that are held or sold.
+    Seats {
+        /// How many a customer may have.
+        max: u32,
+        /// How many this one has.
+        has: u32,
+    },
+    /// Live holds.
+    Holds {
+        /// How many a customer may have.
+        max: u32,
+    },
 }
 
 /// A seat that can't be had.
@@ -290,6 +379,10 @@ pub struct Keys {
     pub bookings: Vec<BookingId>,
     /// Seats that are wanted in the show of a named booking.
     pub additions: Vec<(BookingId, SeatNumber)>,
+    /// Customers who want seats in a show. Those of named bookings are needed too.
+    pub customers: Vec<(ShowId, CustomerId)>,
+    /// Payments that may have been named before.
+    pub payments: Vec<PaymentReference>,
     /// Requests that may have been made before.
     pub requests: Vec<IdempotencyKey>,
 }
@@ -305,7 +398,12 @@ impl Keys {
                 Command::Change(Change { booking_id, seats, .. }) => {
                     keys.additions.extend(seats.add().iter().map(|&number| (*booking_id, number)));
                 }
-                Command::Confirm { .. } | Command::Expire { .. } | Command::Cancel { .. } | Command::Extend(_) => {}
+                Command::Block(block) => {
+                    keys.shows.push(block.show_id);
+                    keys.seats.extend(block.seats.keys(block.show_id));
+                }
+                Command::Confirm(confirm) => keys.payments.extend(confirm.payment.clone()),
+                Command::Expire { .. } | Command::Cancel { .. } | Command::Extend(_) => {}
             }
             keys.requests.extend(idempotency.as_ref().map(|idempotency| idempotency.key.clone()));
         }
@@ -322,6 +420,7 @@ impl Keys {
     fn add(&mut self, hold: &Hold) {
         self.shows.push(hold.show_id);
         self.seats.extend(hold.seat_keys());
+        self.customers.extend(hold.customer.clone().map(|customer| (hold.show_id, customer)));
     }
 
     fn sorted(mut self) -> Self {
@@ -333,6 +432,8 @@ impl Keys {
         sort(&mut self.seats);
         sort(&mut self.bookings);
         sort(&mut self.additions);
+        sort(&mut self.customers);
+        sort(&mut self.payments);
         sort(&mut self.requests);
         self
     }

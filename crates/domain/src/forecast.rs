@@ -13,15 +13,14 @@ use crate::ledger::{Ledger, LockedRows, LockedSeat, LockedShow};
 use crate::lifecycle::BookingStatus;
 use crate::request::Request;
 use crate::seat::{SeatKey, SeatState};
-use crate::show::Terms;
 
 /// What is known of the rows that a batch will meet, from batches before it.
 pub trait Memory {
     /// The booking, if it is known to be PENDING.
     fn hold(&self, id: BookingId) -> Option<Booking>;
 
-    /// The terms of a show, if they are known.
-    fn terms(&self, show_id: ShowId) -> Option<Terms>;
+    /// The show, if it is known.
+    fn show(&self, show_id: ShowId) -> Option<LockedShow>;
 }
 
 /// The decisions on a batch, made before anything is locked, on rows as they are expected to be: wanted seats free, named bookings
@@ -34,6 +33,7 @@ pub trait Memory {
 pub struct Forecast {
     now: Timestamp,
     before: Option<Timestamp>,
+    shows: Vec<LockedShow>,
     seats: Vec<LockedSeat>,
     bookings: Vec<Booking>,
     decisions: Vec<Decision>,
@@ -59,7 +59,10 @@ impl Forecast {
         let mut shows: Vec<ShowId> = keys.shows.into_iter().chain(show_of.values().copied()).collect();
         shows.sort_unstable();
         shows.dedup();
-        let shows = shows.into_iter().map(|id| Some(LockedShow { id, terms: memory.terms(id)? })).collect::<Option<Vec<_>>>()?;
+        let shows = shows.into_iter().map(|id| memory.show(id)).collect::<Option<Vec<_>>>()?;
+        if shows.iter().any(|show| show.terms.limit_customers()) && !requests.iter().all(takes_no_seat) {
+            return None;
+        }
 
         let added =
             keys.additions.iter().filter_map(|(id, number)| Some(SeatKey { show_id: *show_of.get(id)?, number: *number }));
@@ -71,17 +74,21 @@ impl Forecast {
             seats.extend(keys.map(|key| (key, held)));
         }
         let seats: Vec<LockedSeat> = seats.into_iter().map(|(key, state)| LockedSeat { key, state }).collect();
-        let before =
-            bookings.iter().map(|booking| booking.deadline.instant()).chain(extensions_end(requests, &bookings, &shows)).min();
+        let before = bookings
+            .iter()
+            .map(|booking| booking.deadline.instant())
+            .chain(extensions_end(requests, &bookings, &shows))
+            .chain(sales_end(requests, &shows))
+            .min();
         if before.is_some_and(|before| before <= now) {
             return None;
         }
 
-        let rows = LockedRows { now, shows, seats: seats.clone(), bookings: bookings.clone(), used_keys: Vec::new() };
+        let rows = LockedRows { shows: shows.clone(), seats: seats.clone(), bookings: bookings.clone(), ..LockedRows::none(now) };
         let mut ledger = Ledger::open(rows);
         let decide = |request| ledger.apply(request).ok().filter(is_done);
         let decisions = requests.iter().map(decide).collect::<Option<Vec<_>>>()?;
-        let forecast = Self { now, before, seats, bookings, decisions, changes: ledger.into_changes() };
+        let forecast = Self { now, before, shows, seats, bookings, decisions, changes: ledger.into_changes() };
         forecast.is_plain().then_some(forecast)
     }
 
@@ -94,9 +101,14 @@ impl Forecast {
             Decision::Settled(Outcome::Extended { booking_id, deadline }) => {
                 matches!(self.ends(*booking_id, *deadline), When::At(_))
             }
-            Decision::Held { .. } | Decision::Settled(_) | Decision::Repeated(_) => false,
+            Decision::Held { .. } | Decision::Blocked { .. } | Decision::Settled(_) | Decision::Repeated(_) => false,
         };
         from_pending && !self.decisions.iter().any(without_effect)
+    }
+
+    /// The shows as they are expected, in the order of their ids.
+    pub fn shows(&self) -> &[LockedShow] {
+        &self.shows
     }
 
     /// The seats as they are expected, in key order.
@@ -179,10 +191,25 @@ fn extensions_end(requests: &[Request], bookings: &[Booking], shows: &[LockedSho
     requests.iter().filter_map(end).collect()
 }
 
-/// Whether the request does what it asks for, and for the first time.
+/// The instants from which on seats that are wanted are sold no longer.
+fn sales_end(requests: &[Request], shows: &[LockedShow]) -> Vec<Timestamp> {
+    if requests.iter().all(takes_no_seat) { Vec::new() } else { shows.iter().filter_map(|show| show.terms.off_sale_at).collect() }
+}
+
+/// Whether the request is content with the seats that its booking has.
+fn takes_no_seat(request: &Request) -> bool {
+    match &request.command {
+        Command::Hold(_) | Command::Block(_) => false,
+        Command::Change(change) => change.seats.add().is_empty(),
+        Command::Confirm(_) | Command::Expire { .. } | Command::Cancel { .. } | Command::Extend(_) => true,
+    }
+}
+
+/// Whether the request does what it asks for, and for the first time. (The house's blocks are rare, and have to be seen.)
 fn is_done(decision: &Decision) -> bool {
     match decision {
         Decision::Held { .. } => true,
+        Decision::Blocked { .. } => false,
         Decision::Settled(outcome) => !matches!(outcome, Outcome::Refused(_) | Outcome::Replayed(_)),
         Decision::Repeated(_) => false,
     }

@@ -18,17 +18,24 @@ pub enum Event {
     Changed,
     /// Its seats were sold: CONFIRMED.
     Confirmed,
+    /// Its seats were sold after its deadline, as they were free still: CONFIRMED.
+    Reclaimed,
+    /// The house has kept these seats from sale: CONFIRMED.
+    Blocked,
+    /// A payment has to be given back: it stands where it stood.
+    RefundDue,
     /// It ended without a sale: FAILED.
     Failed(FailureReason),
 }
 
 impl Event {
-    /// Where the booking stands after it.
-    pub const fn to(self) -> BookingStatus {
+    /// Where it brings the booking; `None` if it stays where it stands.
+    pub const fn to(self) -> Option<BookingStatus> {
         match self {
-            Self::Held | Self::Extended | Self::Changed => BookingStatus::Pending,
-            Self::Confirmed => BookingStatus::Confirmed,
-            Self::Failed(_) => BookingStatus::Failed,
+            Self::Held | Self::Extended | Self::Changed => Some(BookingStatus::Pending),
+            Self::Confirmed | Self::Reclaimed | Self::Blocked => Some(BookingStatus::Confirmed),
+            Self::Failed(_) => Some(BookingStatus::Failed),
+            Self::RefundDue => None,
         }
     }
 
@@ -36,7 +43,8 @@ impl Event {
     pub const fn of(state: &BookingState) -> Self {
         match state {
             BookingState::Pending => Self::Held,
-            BookingState::Confirmed { .. } => Self::Confirmed,
+            BookingState::Confirmed { reclaimed: false, .. } => Self::Confirmed,
+            BookingState::Confirmed { reclaimed: true, .. } => Self::Reclaimed,
             BookingState::Failed { reason, .. } => Self::Failed(*reason),
         }
     }
@@ -61,4 +69,12 @@ pub struct Transition {
     pub by: Actor,
     /// When.
     pub at: Timestamp,
+}
+
+impl Transition {
+    /// Where the booking stands after it.
+    pub fn to(&self) -> BookingStatus {
+        // What leaves a booking where it stands was not its first step.
+        self.event.to().or(self.from).unwrap_or(BookingStatus::Failed)
+    }
 }

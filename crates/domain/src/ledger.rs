@@ -7,16 +7,20 @@ use thiserror::Error;
 use crate::booking::Booking;
 use crate::changes::{BookingChange, Changes, Decision, Entry, NewBooking, Owner, SeatChange, UsedKey};
 use crate::command::{Command, Outcome, Refusal};
+use crate::customer::CustomerId;
 use crate::deadline::{Deadline, Life, Timestamp};
 use crate::history::Event;
 use crate::ids::{BookingId, ShowId};
 use crate::lifecycle::BookingStatus;
+use crate::payment::{Payment, PaymentReference};
 use crate::request::{Actor, Idempotency, IdempotencyKey, Request};
 use crate::seat::{SeatKey, SeatState};
 use crate::show::Terms;
 
 mod amend;
+mod confirm;
 mod hold;
+mod limits;
 mod settle;
 
 /// What a store has locked and read for a batch.
@@ -31,8 +35,27 @@ pub struct LockedRows {
     /// Those of the named bookings that exist, and those whose dead holds block a wanted seat. (Of these a store may leave out
     /// what it has not met yet: the ledger says [`LedgerError::RowsMissing`] when it is needed.)
     pub bookings: Vec<Booking>,
+    /// What the customers who want seats, and those of `bookings`, have in shows that limit customers: every booking that is not FAILED.
+    pub holdings: Vec<Holding>,
+    /// Those of the payments that were named before.
+    pub payments: Vec<Payment>,
     /// Those of the requests that were made before.
     pub used_keys: Vec<UsedKey<Outcome>>,
+}
+
+impl LockedRows {
+    /// No rows, at this instant.
+    pub const fn none(now: Timestamp) -> Self {
+        Self {
+            now,
+            shows: Vec::new(),
+            seats: Vec::new(),
+            bookings: Vec::new(),
+            holdings: Vec::new(),
+            payments: Vec::new(),
+            used_keys: Vec::new(),
+        }
+    }
 }
 
 /// A show as it was found under its lock.
@@ -42,6 +65,25 @@ pub struct LockedShow {
     pub id: ShowId,
     /// Its terms.
     pub terms: Terms,
+    /// Whether it is cancelled. Then its bookings have failed, whether or not their rows say so yet.
+    pub cancelled: bool,
+    /// Counts how often any of this has changed.
+    pub revision: i32,
+}
+
+/// What a customer has in a show: a booking that is not FAILED.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holding {
+    /// The booking.
+    pub booking_id: BookingId,
+    /// The show.
+    pub show_id: ShowId,
+    /// The customer.
+    pub customer: CustomerId,
+    /// How many seats it has.
+    pub seats: usize,
+    /// When its hold ends; `None` for a sale.
+    pub held_until: Option<Deadline>,
 }
 
 /// What came of a sweep over some rows.
@@ -86,14 +128,17 @@ pub enum LedgerError {
 #[derive(Debug)]
 pub struct Ledger {
     now: Timestamp,
-    shows: HashMap<ShowId, Terms>,
+    shows: HashMap<ShowId, LockedShow>,
     seats: HashMap<SeatKey, SeatState<Owner>>,
     bookings: HashMap<BookingId, Booking>,
+    holdings: HashMap<(ShowId, CustomerId), Vec<Holding>>,
+    payments: HashMap<PaymentReference, BookingId>,
     used_keys: HashMap<IdempotencyKey, UsedKey<Decision>>,
     new_bookings: Vec<NewBooking>,
     changed_seats: BTreeSet<SeatKey>,
     changed_bookings: BTreeSet<BookingId>,
     entries: Vec<Entry>,
+    new_payments: Vec<Payment>,
     new_keys: Vec<UsedKey<Decision>>,
 }
 
@@ -108,9 +153,15 @@ impl Ledger {
         let stored = |UsedKey { key, fingerprint, expires_at, result }| {
             (IdempotencyKey::clone(&key), UsedKey { key, fingerprint, expires_at, result: Decision::Settled(result) })
         };
+        let mut holdings: HashMap<_, Vec<Holding>> = HashMap::new();
+        for holding in rows.holdings {
+            holdings.entry((holding.show_id, holding.customer.clone())).or_default().push(holding);
+        }
         Self {
             now: rows.now,
-            shows: rows.shows.into_iter().map(|show| (show.id, show.terms)).collect(),
+            shows: rows.shows.into_iter().map(|show| (show.id, show)).collect(),
+            holdings,
+            payments: rows.payments.into_iter().map(|payment| (payment.reference, payment.booking_id)).collect(),
             seats: rows.seats.into_iter().map(|seat| (seat.key, own(seat.state))).collect(),
             bookings: rows.bookings.into_iter().map(|booking| (booking.id, booking)).collect(),
             used_keys: rows.used_keys.into_iter().map(stored).collect(),
@@ -118,6 +169,7 @@ impl Ledger {
             changed_seats: BTreeSet::new(),
             changed_bookings: BTreeSet::new(),
             entries: Vec::new(),
+            new_payments: Vec::new(),
             new_keys: Vec::new(),
         }
     }
@@ -154,9 +206,13 @@ impl Ledger {
     }
 
     fn decide(&mut self, command: &Command, by: &Actor) -> Result<Decision, LedgerError> {
+        if let Some(booking_id) = command.booking_id() {
+            self.fail_if_called_off(booking_id, by)?;
+        }
         let outcome = match command {
             Command::Hold(hold) => return self.hold(hold, by),
-            Command::Confirm { booking_id } => self.confirm(*booking_id, by)?,
+            Command::Block(block) => return self.block(block, by),
+            Command::Confirm(confirm) => self.confirm(confirm, by)?,
             Command::Expire { booking_id } => self.expire(*booking_id)?,
             Command::Cancel { booking_id } => self.cancel(*booking_id, by)?,
             Command::Extend(extend) => self.extend(extend, by)?,
@@ -185,8 +241,8 @@ impl Ledger {
     pub fn into_changes(mut self) -> Changes {
         let seats = self.changed_seats.iter();
         let changed = |id| {
-            let Booking { state, seats, deadline, .. } = self.bookings.remove(&id)?;
-            Some(BookingChange { id, state, seats, deadline })
+            let Booking { state, seats, deadline, payment, .. } = self.bookings.remove(&id)?;
+            Some(BookingChange { id, state, payment, seats, deadline })
         };
         Changes {
             now: self.now,
@@ -194,8 +250,14 @@ impl Ledger {
             bookings: self.changed_bookings.into_iter().filter_map(changed).collect(),
             new_bookings: self.new_bookings,
             entries: self.entries,
+            payments: self.new_payments,
             used_keys: self.new_keys,
         }
+    }
+
+    /// The show of a booking whose row is here.
+    fn show_of(&self, booking: &Booking) -> Result<&LockedShow, LedgerError> {
+        self.shows.get(&booking.show_id).ok_or(LedgerError::RowsMissing)
     }
 
     fn set_seat(&mut self, key: SeatKey, state: SeatState<Owner>) {

@@ -7,6 +7,7 @@
 mod booking;
 mod changes;
 mod command;
+mod customer;
 mod deadline;
 mod forecast;
 mod history;
@@ -15,6 +16,7 @@ mod ledger;
 mod lifecycle;
 mod look;
 mod outcome_text;
+mod payment;
 mod ports;
 mod request;
 mod seat;
@@ -22,16 +24,21 @@ mod show;
 mod text;
 mod time_source;
 
-pub use booking::{Booking, BookingDetails, BookingState, UserName};
+pub use booking::{BlockReason, Booking, BookingDetails, BookingState, UserName};
 pub use changes::{BookingChange, Changes, Decision, Entry, NewBooking, Owner, SeatChange, UsedKey};
-pub use command::{Change, Command, Extend, Hold, Keys, Outcome, Refusal, SeatExchange, SeatRefusal, SeatRefusalReason};
+pub use command::{
+    Block, Change, Command, Confirm, CustomerLimit, Extend, Hold, Keys, NotOnSale, Outcome, Refusal, SeatExchange, SeatRefusal,
+    SeatRefusalReason,
+};
+pub use customer::{CustomerId, InvalidCustomer};
 pub use deadline::{Deadline, Life, Timestamp};
 pub use forecast::{Forecast, Memory, When};
 pub use history::{Event, Transition};
 pub use ids::{BookingId, SeatId, ShowId};
-pub use ledger::{Ledger, LedgerError, LockedRows, LockedSeat, LockedShow, Swept};
+pub use ledger::{Holding, Ledger, LedgerError, LockedRows, LockedSeat, LockedShow, Swept};
 pub use lifecycle::{Action, BookingStatus, FailureReason, Step, TransitionRefused, transition};
 pub use look::Look;
+pub use payment::{InvalidReference, Payment, PaymentReference};
 pub use ports::{BookingFilter, BookingRepository, Creation, Page, ShowRepository, StoreError, StoreHealth, Sweep, Unready};
 pub use request::{Actor, ActorName, Fingerprint, Idempotency, IdempotencyKey, InvalidKey, Request};
 pub use seat::{Seat, SeatKey, SeatNumber, SeatSelection, SeatState, SeatStatus, SelectionError};

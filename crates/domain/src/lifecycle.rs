@@ -27,6 +27,10 @@ pub enum Action {
     },
     /// More time, or other seats.
     Amend,
+    /// The customer has paid too late, and takes the same seats again.
+    Reclaim,
+    /// The show is cancelled.
+    CallOff,
 }
 
 /// Why a booking failed.
@@ -36,6 +40,8 @@ pub enum FailureReason {
     Expired,
     /// It was given up.
     Cancelled,
+    /// Its show was cancelled.
+    ShowCancelled,
 }
 
 /// A legal step.
@@ -69,34 +75,35 @@ pub enum TransitionRefused {
 ///     ┌──┐
 ///     │  ▼     confirm, live
 ///   ┌─────────┐ ────────────▶ ┌───────────┐
-///   │ PENDING │               │ CONFIRMED │
-///   └─────────┘               └───────────┘
+///   │ PENDING │ reclaim, dead │ CONFIRMED │◀─┐
+///   └─────────┘               └───────────┘  │ reclaim, dead
 ///        │ expire, dead             │ cancel, by whom may cancel a sale
-///        │ cancel, live   ┌────────┐│
-///        └──────────────▶ │ FAILED │◀   reason: expired, cancelled
-///                         └────────┘
+///        │ cancel, live   ┌────────┐│        │
+///        └──────────────▶ │ FAILED │◀ ───────┘
+///          call off       └────────┘  call off
 /// ```
 ///
-/// Exactly one of confirm and expire is legal at any instant, so whichever takes the locks, the other is refused.
+/// Exactly one of confirm and expire is legal at any instant, so whichever takes the locks, the other is refused. Whether a
+/// booking may be reclaimed is for its show and its seats to say: only one whose hold ran out, and whose money nobody owes yet.
 ///
 /// # Errors
 /// [`TransitionRefused`], which changes nothing.
 pub const fn transition(status: BookingStatus, action: Action, life: Life) -> Result<Step, TransitionRefused> {
     use {Action as A, BookingStatus as B, Life as L};
     match (status, action, life) {
-        (B::Pending, A::Confirm, L::Live) => Ok(Step::Confirm),
+        (B::Pending, A::Confirm, L::Live) | (B::Pending | B::Failed, A::Reclaim, L::Dead) => Ok(Step::Confirm),
         (B::Pending, A::Cancel { .. }, L::Live) | (B::Confirmed, A::Cancel { sale: true }, L::Live | L::Dead) => {
             Ok(Step::Fail(FailureReason::Cancelled))
         }
         (B::Pending, A::Amend, L::Live) => Ok(Step::Stay),
         (B::Pending, A::Confirm | A::Cancel { .. } | A::Amend, L::Dead) => Err(TransitionRefused::HoldExpired),
         (B::Pending, A::Expire, L::Dead) => Ok(Step::Fail(FailureReason::Expired)),
-        (B::Pending, A::Expire, L::Live) => Err(TransitionRefused::HoldLive),
+        (B::Pending | B::Confirmed, A::CallOff, L::Live | L::Dead) => Ok(Step::Fail(FailureReason::ShowCancelled)),
+        (B::Pending, A::Expire | A::Reclaim, L::Live) => Err(TransitionRefused::HoldLive),
         (B::Confirmed, A::Cancel { sale: false }, L::Live | L::Dead) => Err(TransitionRefused::SaleIsFinal),
-        (B::Confirmed, A::Confirm | A::Expire | A::Amend, L::Live | L::Dead)
-        | (B::Failed, A::Confirm | A::Expire | A::Cancel { .. } | A::Amend, L::Live | L::Dead) => {
-            Err(TransitionRefused::Final(status))
-        }
+        (B::Confirmed, A::Confirm | A::Expire | A::Amend | A::Reclaim, L::Live | L::Dead)
+        | (B::Failed, A::Confirm | A::Expire | A::Cancel { .. } | A::Amend | A::CallOff, L::Live | L::Dead)
+        | (B::Failed, A::Reclaim, L::Live) => Err(TransitionRefused::Final(status)),
     }
 }
 
@@ -117,6 +124,18 @@ mod tests {
             (B::Pending, A::Cancel { sale: false }, L::Dead, Err(TransitionRefused::HoldExpired)),
             (B::Pending, A::Cancel { sale: true }, L::Dead, Err(TransitionRefused::HoldExpired)),
             (B::Pending, A::Amend, L::Live, Ok(Step::Stay)),
+            (B::Pending, A::Reclaim, L::Live, Err(TransitionRefused::HoldLive)),
+            (B::Pending, A::Reclaim, L::Dead, Ok(Step::Confirm)),
+            (B::Confirmed, A::Reclaim, L::Live, Err(TransitionRefused::Final(B::Confirmed))),
+            (B::Confirmed, A::Reclaim, L::Dead, Err(TransitionRefused::Final(B::Confirmed))),
+            (B::Failed, A::Reclaim, L::Live, Err(TransitionRefused::Final(B::Failed))),
+            (B::Failed, A::Reclaim, L::Dead, Ok(Step::Confirm)),
+            (B::Pending, A::CallOff, L::Live, Ok(Step::Fail(FailureReason::ShowCancelled))),
+            (B::Pending, A::CallOff, L::Dead, Ok(Step::Fail(FailureReason::ShowCancelled))),
+            (B::Confirmed, A::CallOff, L::Live, Ok(Step::Fail(FailureReason::ShowCancelled))),
+            (B::Confirmed, A::CallOff, L::Dead, Ok(Step::Fail(FailureReason::ShowCancelled))),
+            (B::Failed, A::CallOff, L::Live, Err(TransitionRefused::Final(B::Failed))),
+            (B::Failed, A::CallOff, L::Dead, Err(TransitionRefused::Final(B::Failed))),
             (B::Pending, A::Amend, L::Dead, Err(TransitionRefused::HoldExpired)),
             (B::Confirmed, A::Cancel { sale: false }, L::Live, Err(TransitionRefused::SaleIsFinal)),
             (B::Confirmed, A::Cancel { sale: true }, L::Live, Ok(Step::Fail(FailureReason::Cancelled))),

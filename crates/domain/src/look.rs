@@ -22,9 +22,10 @@ impl Look {
     pub fn new(before: Timestamp, after: Timestamp, seats: Vec<LockedSeat>) -> Self {
         let mut shows: Vec<ShowId> = seats.iter().map(|seat| seat.key.show_id).collect();
         shows.dedup();
-        // A refusal has nothing to do with terms.
-        let shows = shows.into_iter().map(|id| LockedShow { id, terms: Terms::default() }).collect();
-        let rows = LockedRows { now: before, shows, seats, bookings: Vec::new(), used_keys: Vec::new() };
+        // That a seat is not free has nothing to do with the show.
+        let shows =
+            shows.into_iter().map(|id| LockedShow { id, terms: Terms::default(), cancelled: false, revision: 0 }).collect();
+        let rows = LockedRows { shows, seats, ..LockedRows::none(before) };
         Self { before: Ledger::open(rows.clone()), after: Ledger::open(LockedRows { now: after, ..rows }) }
     }
 
@@ -32,7 +33,8 @@ impl Look {
     /// stands as held by a dead hold, a deadline passed between the readings, or none of the show's seats is among those that were
     /// read.
     pub fn refusal(&self, hold: &Hold) -> Option<Refusal> {
-        match (self.before.refusal(hold), self.after.refusal(hold)) {
+        let refusal = |ledger: &Ledger| ledger.seats_refusal(hold.show_id, &hold.seats);
+        match (refusal(&self.before), refusal(&self.after)) {
             (Some(Refusal::NoSuchShow { .. }), _) => None,
             (before, after) if before == after => after.filter(|_| !self.after.wants_a_dead_hold(hold)),
             _ => None,

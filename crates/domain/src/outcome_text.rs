@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::str::{FromStr, SplitWhitespace};
 
-use crate::command::{Outcome, Refusal, SeatRefusal, SeatRefusalReason};
+use crate::command::{CustomerLimit, NotOnSale, Outcome, Refusal, SeatRefusal, SeatRefusalReason};
 use crate::deadline::{Deadline, Timestamp};
 use crate::ids::{BookingId, ShowId};
 use crate::lifecycle::BookingStatus;
@@ -15,6 +15,8 @@ impl Outcome {
         match self {
             Self::Held { booking_id, deadline } => format!("held {booking_id} {}", micros(*deadline)),
             Self::Confirmed { booking_id } => format!("confirmed {booking_id}"),
+            Self::Reclaimed { booking_id } => format!("reclaimed {booking_id}"),
+            Self::Blocked { booking_id } => format!("blocked {booking_id}"),
             Self::Expired { booking_id, deadline } => format!("expired {booking_id} {}", micros(*deadline)),
             Self::Cancelled { booking_id, refund_due } => format!("cancelled {booking_id} {refund_due}"),
             Self::Extended { booking_id, deadline } => format!("extended {booking_id} {}", micros(*deadline)),
@@ -34,6 +36,8 @@ impl Outcome {
         let outcome = match words.0.next()? {
             "held" => Self::Held { booking_id: words.booking()?, deadline: words.deadline()? },
             "confirmed" => Self::Confirmed { booking_id: words.booking()? },
+            "reclaimed" => Self::Reclaimed { booking_id: words.booking()? },
+            "blocked" => Self::Blocked { booking_id: words.booking()? },
             "expired" => Self::Expired { booking_id: words.booking()?, deadline: words.deadline()? },
             "cancelled" => Self::Cancelled { booking_id: words.booking()?, refund_due: words.parse()? },
             "extended" => Self::Extended { booking_id: words.booking()?, deadline: words.deadline()? },
@@ -69,8 +73,18 @@ impl Refusal {
             Self::HoldLive { booking_id, deadline } => format!("hold_live {booking_id} {}", micros(*deadline)),
             Self::SaleIsFinal { booking_id } => format!("sale_is_final {booking_id}"),
             Self::HoldLimit { booking_id, deadline } => format!("hold_limit {booking_id} {}", micros(*deadline)),
-            Self::TooManySeats { booking_id, max } => format!("too_many_seats {booking_id} {max}"),
+            Self::TooManySeats { max } => format!("too_many_seats {max}"),
             Self::NoSeatLeft { booking_id } => format!("no_seat_left {booking_id}"),
+            Self::NotOnSale { show_id, reason } => match reason {
+                NotOnSale::Before(begin) => format!("not_on_sale {show_id} before {}", begin.timestamp_micros()),
+                NotOnSale::Since(end) => format!("not_on_sale {show_id} since {}", end.timestamp_micros()),
+                NotOnSale::Cancelled => format!("not_on_sale {show_id} cancelled"),
+            },
+            Self::CustomerNeeded => "customer_needed".to_owned(),
+            Self::CustomerLimit(CustomerLimit::Seats { max, has }) => format!("customer_limit seats {max} {has}"),
+            Self::CustomerLimit(CustomerLimit::Holds { max }) => format!("customer_limit holds {max}"),
+            Self::PaymentUsed => "payment_used".to_owned(),
+            Self::RefundDue { because } => format!("refund_due {}", because.to_text()),
             Self::KeyReused => "key_reused".to_owned(),
         }
     }
@@ -85,8 +99,16 @@ impl Refusal {
             "hold_live" => Self::HoldLive { booking_id: words.booking()?, deadline: words.deadline()? },
             "sale_is_final" => Self::SaleIsFinal { booking_id: words.booking()? },
             "hold_limit" => Self::HoldLimit { booking_id: words.booking()?, deadline: words.deadline()? },
-            "too_many_seats" => Self::TooManySeats { booking_id: words.booking()?, max: words.parse()? },
+            "too_many_seats" => Self::TooManySeats { max: words.parse()? },
             "no_seat_left" => Self::NoSeatLeft { booking_id: words.booking()? },
+            "not_on_sale" => Self::NotOnSale { show_id: ShowId::new(words.parse()?)?, reason: words.not_on_sale()? },
+            "customer_needed" => Self::CustomerNeeded,
+            "customer_limit" => Self::CustomerLimit(words.customer_limit()?),
+            "payment_used" => Self::PaymentUsed,
+            "refund_due" => {
+                let because = words.0.next()?;
+                Self::RefundDue { because: Box::new(Self::from_words(because, words)?) }
+            }
             "key_reused" => Self::KeyReused,
             _ => return None,
         })
@@ -121,7 +143,28 @@ impl Words<'_> {
     }
 
     fn deadline(&mut self) -> Option<Deadline> {
-        Timestamp::from_timestamp_micros(self.parse()?).map(Deadline::at)
+        self.instant().map(Deadline::at)
+    }
+
+    fn instant(&mut self) -> Option<Timestamp> {
+        Timestamp::from_timestamp_micros(self.parse()?)
+    }
+
+    fn not_on_sale(&mut self) -> Option<NotOnSale> {
+        Some(match self.0.next()? {
+            "before" => NotOnSale::Before(self.instant()?),
+            "since" => NotOnSale::Since(self.instant()?),
+            "cancelled" => NotOnSale::Cancelled,
+            _ => return None,
+        })
+    }
+
+    fn customer_limit(&mut self) -> Option<CustomerLimit> {
+        Some(match self.0.next()? {
+            "seats" => CustomerLimit::Seats { max: self.parse()?, has: self.parse()? },
+            "holds" => CustomerLimit::Holds { max: self.parse()? },
+            _ => return None,
+        })
     }
 
     fn seats(&mut self) -> Option<Vec<SeatNumber>> {
@@ -177,7 +220,15 @@ mod tests {
             Refusal::HoldLive { booking_id, deadline },
             Refusal::SaleIsFinal { booking_id },
             Refusal::HoldLimit { booking_id, deadline },
-            Refusal::TooManySeats { booking_id, max: 20 },
+            Refusal::TooManySeats { max: 20 },
+            Refusal::NotOnSale { show_id: ShowId::new(9).unwrap(), reason: NotOnSale::Before(deadline.instant()) },
+            Refusal::NotOnSale { show_id: ShowId::new(9).unwrap(), reason: NotOnSale::Since(deadline.instant()) },
+            Refusal::NotOnSale { show_id: ShowId::new(9).unwrap(), reason: NotOnSale::Cancelled },
+            Refusal::CustomerNeeded,
+            Refusal::CustomerLimit(CustomerLimit::Seats { max: 4, has: 3 }),
+            Refusal::CustomerLimit(CustomerLimit::Holds { max: 1 }),
+            Refusal::PaymentUsed,
+            Refusal::RefundDue { because: Box::new(Refusal::HoldExpired { booking_id, deadline }) },
             Refusal::NoSeatLeft { booking_id },
             Refusal::KeyReused,
         ];
@@ -185,6 +236,8 @@ mod tests {
         let done = [
             Outcome::Held { booking_id, deadline },
             Outcome::Confirmed { booking_id },
+            Outcome::Reclaimed { booking_id },
+            Outcome::Blocked { booking_id },
             Outcome::Expired { booking_id, deadline },
             Outcome::Cancelled { booking_id, refund_due: true },
             Outcome::Cancelled { booking_id, refund_due: false },
@@ -210,6 +263,10 @@ mod tests {
             "confirmed x",
             "cancelled 1 maybe",
             "sold 1",
+            "refund_due",
+            "refund_due confirmed 1",
+            "not_on_sale 1 never",
+            "customer_limit seats 1",
             "seats_not_free 1",
             "seats_not_free 1 gone",
         ] {

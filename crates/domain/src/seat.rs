@@ -164,6 +164,11 @@ impl SeatSelection {
     pub fn numbers(&self) -> &[SeatNumber] {
         &self.0
     }
+
+    /// The seats of this show.
+    pub fn keys(&self, show_id: ShowId) -> impl Iterator<Item = SeatKey> {
+        self.0.iter().map(move |&number| SeatKey { show_id, number })
+    }
 }
 
 #[cfg(test)]

@@ -28,6 +28,9 @@ fn pending(id: i64, dies_in: i64) -> Booking {
         id: booking(id),
         show_id: show(),
         user_name: UserName::new("Alice").unwrap(),
+        customer: None,
+        blocked_for: None,
+        payment: None,
         seats: vec![SeatNumber::new(id).unwrap()],
         deadline: Deadline::at(then() + TimeDelta::seconds(dies_in)),
         state: BookingState::Pending,
@@ -46,8 +49,8 @@ impl Memory for Known {
         self.bookings.iter().find(|booking| booking.id == id).cloned()
     }
 
-    fn terms(&self, show_id: ShowId) -> Option<Terms> {
-        (show_id == show()).then_some(self.terms)
+    fn show(&self, show_id: ShowId) -> Option<LockedShow> {
+        (show_id == show()).then_some(LockedShow { id: show(), terms: self.terms, cancelled: false, revision: 0 })
     }
 }
 
@@ -56,6 +59,7 @@ fn hold(seats: &[i64], seconds: i64) -> Command {
         show_id: show(),
         seats: SeatSelection::new(seats, 10).unwrap(),
         user_name: UserName::new("Bob").unwrap(),
+        customer: None,
         hold_for: TimeDelta::seconds(seconds),
     })
 }
@@ -73,7 +77,7 @@ fn command() -> impl Strategy<Value = Command> {
     prop_oneof![
         4 => (proptest::collection::hash_set(1..40_i64, 1..4), 1..600_i64)
             .prop_map(|(seats, seconds)| hold(&seats.into_iter().collect::<Vec<_>>(), seconds)),
-        3 => (1..7_i64).prop_map(|id| Command::Confirm { booking_id: booking(id) }),
+        3 => (1..7_i64).prop_map(|id| Command::Confirm(domain::Confirm::of(booking(id)))),
         1 => (1..7_i64).prop_map(|id| Command::Expire { booking_id: booking(id) }),
         2 => (1..7_i64).prop_map(|id| Command::Cancel { booking_id: booking(id) }),
         3 => (1..7_i64, 60..300_i64, 60..600_i64).prop_map(|(id, seconds, limit)| extend(id, seconds, limit)),
@@ -119,7 +123,7 @@ fn came_true(forecast: &Forecast, now: Timestamp) -> Changes {
     }
     for booking in &mut changes.bookings {
         booking.deadline = Deadline::at(instant(forecast.ends(booking.id, booking.deadline), now));
-        if let BookingState::Confirmed { at } = &mut booking.state {
+        if let BookingState::Confirmed { at, .. } = &mut booking.state {
             *at = now;
         }
     }
@@ -151,10 +155,10 @@ proptest! {
         }
         let rows = LockedRows {
             now,
-            shows: vec![LockedShow { id: show(), terms }],
+            shows: vec![LockedShow { id: show(), terms, cancelled: false, revision: 0 }],
             seats: forecast.seats().to_vec(),
             bookings: forecast.bookings().to_vec(),
-            used_keys: Vec::new(),
+            holdings: Vec::new(), payments: Vec::new(), used_keys: Vec::new(),
         };
         let mut ledger = Ledger::open(rows);
         let decisions: Vec<Decision> = requests.iter().map(|request| ledger.apply(request).unwrap()).collect();
@@ -171,7 +175,7 @@ proptest! {
 
 #[test]
 fn what_would_be_refused_is_not_forecast() {
-    let confirm = |id| Command::Confirm { booking_id: booking(id) };
+    let confirm = |id| Command::Confirm(domain::Confirm::of(booking(id)));
     let known = Known { bookings: vec![pending(1, 60)], terms: Terms::default() };
     let forecast = |commands: &[Command]| {
         let requests: Vec<Request> = commands.iter().cloned().map(Request::from).collect();

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
 use domain::{
-    Booking, BookingId, BookingState, Change, Changes, Command, Deadline, Extend, Hold, Keys, Ledger, LedgerError, Life,
-    LockedRows, LockedSeat, LockedShow, Outcome, Owner, Refusal, Request, SeatExchange, SeatKey, SeatNumber, SeatRefusalReason,
-    SeatSelection, SeatState, ShowId, Terms, Timestamp, UserName,
+    Booking, BookingId, BookingState, BookingStatus, Change, Changes, Command, Deadline, Extend, Hold, Holding, Keys, Ledger,
+    LedgerError, Life, LockedRows, LockedSeat, LockedShow, Outcome, Owner, Payment, Refusal, Request, SeatExchange, SeatKey,
+    SeatNumber, SeatRefusalReason, SeatSelection, SeatState, ShowId, Terms, Timestamp, UserName,
 };
 use proptest::prelude::*;
 
@@ -19,6 +19,8 @@ struct Tables {
     now: Timestamp,
     seats: BTreeMap<SeatKey, SeatState>,
     bookings: BTreeMap<BookingId, Booking>,
+    payments: Vec<Payment>,
+    show: LockedShow,
 }
 
 fn show() -> ShowId {
@@ -32,7 +34,8 @@ fn seat(number: i64) -> SeatKey {
 impl Tables {
     fn new() -> Self {
         let seats = (1..=SEATS).map(|number| (seat(number), SeatState::Available)).collect();
-        Self { now: Timestamp::UNIX_EPOCH, seats, bookings: BTreeMap::new() }
+        let show = LockedShow { id: show(), terms: Terms::default(), cancelled: false, revision: 0 };
+        Self { now: Timestamp::UNIX_EPOCH, seats, bookings: BTreeMap::new(), payments: Vec::new(), show }
     }
 
     /// What the ports ask a store to lock for these commands.
@@ -54,11 +57,28 @@ impl Tables {
         let seats = seats.into_iter().filter_map(|key| self.seats.get(&key).map(|&state| LockedSeat { key, state }));
         LockedRows {
             now: self.now,
-            shows: vec![LockedShow { id: show(), terms: Terms::default() }],
+            shows: vec![self.show],
             seats: seats.collect(),
             bookings,
+            holdings: self.holdings(),
+            payments: self.payments.clone(),
             used_keys: Vec::new(),
         }
+    }
+
+    /// What customers have: every booking that is not FAILED.
+    fn holdings(&self) -> Vec<Holding> {
+        let live = self.bookings.values().filter(|booking| booking.state.status() != BookingStatus::Failed);
+        let holding = |booking: &Booking| {
+            Some(Holding {
+                booking_id: booking.id,
+                show_id: booking.show_id,
+                customer: booking.customer.clone()?,
+                seats: booking.seats.len(),
+                held_until: (booking.state == BookingState::Pending).then_some(booking.deadline),
+            })
+        };
+        live.filter_map(holding).collect()
     }
 
     fn save(&mut self, changes: &Changes) -> Vec<BookingId> {
@@ -69,9 +89,15 @@ impl Tables {
                 id,
                 show_id: new.show_id,
                 user_name: new.user_name.clone(),
+                customer: new.customer.clone(),
+                blocked_for: new.blocked_for.clone(),
+                payment: None,
                 seats: new.seats.clone(),
                 deadline: new.deadline,
-                state: BookingState::Pending,
+                state: match new.blocked_for {
+                    None => BookingState::Pending,
+                    Some(_) => BookingState::Confirmed { at: changes.now, reclaimed: false },
+                },
                 created_at: changes.now,
                 updated_at: changes.now,
             };
@@ -82,7 +108,9 @@ impl Tables {
             let booking = self.bookings.get_mut(&change.id).unwrap();
             (booking.state, booking.deadline) = (change.state, change.deadline);
             booking.seats.clone_from(&change.seats);
+            booking.payment.clone_from(&change.payment);
         }
+        self.payments.extend(changes.payments.iter().cloned());
         let id = |owner| match owner {
             Owner::Stored(id) => id,
             Owner::New(index) => ids[index],
@@ -113,7 +141,7 @@ impl Tables {
             assert!(booking.seats.contains(&key.number), "{key:?} is not listed by {booking:?}");
             let agrees = match (state, booking.state) {
                 (SeatState::Held { until, .. }, BookingState::Pending) => *until == booking.deadline,
-                (SeatState::Sold { .. }, BookingState::Confirmed { at }) => at < booking.deadline.instant(),
+                (SeatState::Sold { .. }, BookingState::Confirmed { at, reclaimed: false }) => at < booking.deadline.instant(),
                 _ => false,
             };
             assert!(agrees, "{state:?} {booking:?}");
@@ -129,7 +157,7 @@ impl Tables {
 fn hold(numbers: &[i64], seconds: i64) -> Command {
     let seats = SeatSelection::new(numbers, 50).unwrap();
     let user_name = UserName::new("Ada").unwrap();
-    Command::Hold(Hold { show_id: show(), seats, user_name, hold_for: TimeDelta::seconds(seconds) })
+    Command::Hold(Hold { show_id: show(), seats, user_name, customer: None, hold_for: TimeDelta::seconds(seconds) })
 }
 
 fn booking(id: i64) -> BookingId {
@@ -148,7 +176,7 @@ fn command() -> impl Strategy<Value = Command> {
     let seats = proptest::collection::btree_set(1..=SEATS + 1, 1..4);
     prop_oneof![
         4 => (seats, 1..4_i64).prop_map(|(seats, seconds)| hold(&seats.into_iter().collect::<Vec<_>>(), seconds)),
-        2 => (1..=12_i64).prop_map(|id| Command::Confirm { booking_id: booking(id) }),
+        2 => (1..=12_i64).prop_map(|id| Command::Confirm(domain::Confirm::of(booking(id)))),
         2 => (1..=12_i64).prop_map(|id| Command::Expire { booking_id: booking(id) }),
         1 => (1..=12_i64).prop_map(|id| Command::Cancel { booking_id: booking(id) }),
         1 => (1..=12_i64, 1..4_i64).prop_map(|(id, seconds)| {
@@ -205,7 +233,7 @@ proptest! {
 fn a_refusal_names_every_seat_and_saves_nothing() {
     let mut tables = Tables::new();
     tables.execute(&[hold(&[1], 60), hold(&[2], 120)]);
-    tables.execute(&[Command::Confirm { booking_id: booking(1) }]);
+    tables.execute(&[Command::Confirm(domain::Confirm::of(booking(1)))]);
     let before = tables.clone();
     let outcomes = tables.execute(&[hold(&[7, 3, 2, 1], 60)]);
     let [Outcome::Refused(Refusal::SeatsNotFree { seats })] = &outcomes[..] else { panic!("{outcomes:?}") };
@@ -223,9 +251,9 @@ fn a_dead_hold_gives_way_as_a_whole_even_within_one_batch() {
     let mut tables = Tables::new();
     tables.execute(&[hold(&[1, 2, 3], 1)]);
     tables.now += TimeDelta::seconds(1);
-    let outcomes = tables.execute(&[hold(&[2], 60), hold(&[3, 4], 60), Command::Confirm { booking_id: booking(1) }]);
+    let outcomes = tables.execute(&[hold(&[2], 60), hold(&[3, 4], 60), Command::Confirm(domain::Confirm::of(booking(1)))]);
     assert!(matches!(outcomes[..2], [Outcome::Held { .. }, Outcome::Held { .. }]), "{outcomes:?}");
-    assert!(matches!(outcomes[2], Outcome::Refused(Refusal::NotPending { .. })), "{outcomes:?}");
+    assert!(matches!(outcomes[2], Outcome::Refused(Refusal::HoldExpired { .. })), "{outcomes:?}");
     assert_eq!(tables.seats[&seat(1)], SeatState::Available);
     tables.check();
 }
@@ -261,7 +289,7 @@ fn it_decides_nothing_on_rows_that_are_missing_or_contradict_each_other() {
 fn a_sweep_judges_each_booking_anew() {
     let mut tables = Tables::new();
     tables.execute(&[hold(&[1], 60), hold(&[2], 60), hold(&[3], 1)]);
-    tables.execute(&[Command::Confirm { booking_id: booking(1) }]);
+    tables.execute(&[Command::Confirm(domain::Confirm::of(booking(1)))]);
     tables.now += TimeDelta::seconds(1);
     let ids = [1, 2, 3].map(|id| Command::Expire { booking_id: booking(id) });
     let swept = Ledger::sweep(tables.lock(&ids));

@@ -36,7 +36,7 @@ async fn main() {
             let hold = |n: i64| {
                 let seats = SeatSelection::new(&[n * STRIDE % SEATS + 1], 1).unwrap();
                 let user_name = UserName::new("Ada").unwrap();
-                Command::Hold(Hold { show_id: show.id, seats, user_name, hold_for: TimeDelta::seconds(120) })
+                Command::Hold(Hold { show_id: show.id, seats, user_name, customer: None, hold_for: TimeDelta::seconds(120) })
             };
             let (bookings, begun) = (store.bookings(), Instant::now());
             let (mut batches, mut made) = (0_u32, 0);

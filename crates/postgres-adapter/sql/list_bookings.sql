@@ -4,7 +4,8 @@
 -- $2 bigint       only ids below this one, or null
 -- $3 bigint       at most this many
 -- $4 timestamptz  the time, or null for the start of the transaction, which is before its snapshot
-SELECT b.id, b.show_id, b.user_name, b.seat_numbers, b.status, b.failure_reason, b.refund_due,
+SELECT b.id, b.show_id, b.user_name, b.customer, b.blocked_for, b.payment_reference, b.seat_numbers, b.status,
+       b.failure_reason, b.refund_due, b.reclaimed,
        b.expires_at, b.confirmed_at, b.created_at, b.updated_at, at.now
 FROM (SELECT COALESCE($4::timestamptz, now()) AS now) AS at
 CROSS JOIN bookings b

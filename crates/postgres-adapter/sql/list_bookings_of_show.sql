@@ -7,12 +7,13 @@
 -- $5 bigint       show id
 --
 -- They are found in the show's history, which begins with each of them, in the order of their ids.
-SELECT b.id, b.show_id, b.user_name, b.seat_numbers, b.status, b.failure_reason, b.refund_due,
+SELECT b.id, b.show_id, b.user_name, b.customer, b.blocked_for, b.payment_reference, b.seat_numbers, b.status,
+       b.failure_reason, b.refund_due, b.reclaimed,
        b.expires_at, b.confirmed_at, b.created_at, b.updated_at, at.now
 FROM (SELECT COALESCE($4::timestamptz, now()) AS now) AS at
 CROSS JOIN booking_history h
 JOIN bookings b ON b.id = h.booking_id
-WHERE h.show_id = $5 AND h.event = 'held'
+WHERE h.show_id = $5 AND h.from_status IS NULL
   AND h.booking_id < COALESCE($2::bigint, 9223372036854775807)
   AND ($1::text IS NULL OR $1 = CASE WHEN b.status = 'PENDING' AND b.expires_at <= at.now THEN 'FAILED' ELSE b.status END)
 ORDER BY h.number DESC

@@ -16,6 +16,11 @@ WITH wanted AS MATERIALIZED (
     SELECT b.show_id, added.seat_number
     FROM unnest($6::bigint[], $7::bigint[]) AS added (id, seat_number)
     JOIN bookings b ON b.id = added.id
+    UNION ALL
+    SELECT b.show_id, unnest(b.seat_numbers)
+    FROM unnest($3::bigint[]) AS named (id)
+    JOIN bookings b ON b.id = named.id
+    WHERE $4 AND b.status = 'FAILED'
 )
 SELECT locked.*, clock_timestamp() AS now
 FROM (
@@ -32,8 +37,8 @@ FROM (
     ORDER BY id
 ) AS sorted
 CROSS JOIN LATERAL (
-    SELECT b.id, b.show_id, b.user_name, b.seat_numbers, b.status, b.failure_reason, b.refund_due,
-           b.expires_at, b.confirmed_at, b.created_at, b.updated_at
+    SELECT b.id, b.show_id, b.user_name, b.customer, b.blocked_for, b.payment_reference, b.seat_numbers, b.status,
+           b.failure_reason, b.refund_due, b.reclaimed, b.expires_at, b.confirmed_at, b.created_at, b.updated_at
     FROM bookings b
     WHERE b.id = sorted.id
     FOR NO KEY UPDATE

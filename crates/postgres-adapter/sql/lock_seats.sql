@@ -20,6 +20,11 @@ WITH wanted AS MATERIALIZED (
     SELECT b.show_id, added.seat_number
     FROM unnest($6::bigint[], $7::bigint[]) AS added (id, seat_number)
     JOIN bookings b ON b.id = added.id
+    UNION ALL
+    SELECT b.show_id, unnest(b.seat_numbers)
+    FROM unnest($3::bigint[]) AS named (id)
+    JOIN bookings b ON b.id = named.id
+    WHERE $4 AND b.status = 'FAILED'
 )
 SELECT locked.*, clock_timestamp() AS now
 FROM (

@@ -32,6 +32,10 @@
 -- $37 bigint[]                  how long they are kept, in microseconds
 -- $38 text[], $39 bigint[]      what came of it; for a new booking only its beginning, and the booking as an index
 -- $40 bigint[]                  deadline that ends what came of it, in microseconds from now, or null
+-- of those above:
+-- $41 integer[]                 the shows' expected revisions
+-- $42 text[]                    new bookings: customer, or null
+-- $43 text[]                    stored bookings: payment that is expected not to have been named, or null
 --
 -- Locks: the seats, in key order; then the bookings, in the order of their ids; then the shows, in the order of theirs, unless
 -- somebody has one: then this gives way. Each is locked in a query of its own, see lock_seats. Only locked rows are compared, and the
@@ -61,16 +65,16 @@ WITH seat AS MATERIALIZED (
     SELECT locked.status = 'PENDING' AND locked.expires_at = expected.expires_at
            AND locked.seat_numbers = expected.seat_numbers::integer[] AS as_expected,
            expected.id, expected.new_status, expected.failure_reason, expected.new_seat_numbers::integer[] AS new_seat_numbers,
-           expected.hold_for
+           expected.hold_for, expected.payment_reference, locked.show_id
     FROM (
         SELECT *
-        FROM unnest($20::bigint[], $21::text[], $22::timestamptz[], $23::text[], $24::text[], $25::text[], $26::bigint[])
-             AS given (id, seat_numbers, expires_at, new_status, failure_reason, new_seat_numbers, hold_for)
+        FROM unnest($20::bigint[], $21::text[], $22::timestamptz[], $23::text[], $24::text[], $25::text[], $26::bigint[], $43::text[])
+             AS given (id, seat_numbers, expires_at, new_status, failure_reason, new_seat_numbers, hold_for, payment_reference)
         WHERE (SELECT n FROM seats_found) = cardinality($4)
         ORDER BY id
     ) AS expected
     CROSS JOIN LATERAL (
-        SELECT b.status, b.expires_at, b.seat_numbers
+        SELECT b.show_id, b.status, b.expires_at, b.seat_numbers
         FROM bookings b
         WHERE b.id = expected.id
         FOR NO KEY UPDATE
@@ -80,39 +84,49 @@ WITH seat AS MATERIALIZED (
 ), show AS MATERIALIZED (
     SELECT locked.id
     FROM (
-        SELECT id
-        FROM unnest($34::bigint[]) AS given (id)
+        SELECT id, revision
+        FROM unnest($34::bigint[], $41::integer[]) AS given (id, revision)
         WHERE (SELECT n FROM seats_found) = cardinality($4) AND (SELECT n FROM bookings_found) = cardinality($20)
         ORDER BY id
     ) AS changed
     CROSS JOIN LATERAL (
-        SELECT s.id FROM shows s WHERE s.id = changed.id FOR NO KEY UPDATE SKIP LOCKED
+        SELECT s.id FROM shows s WHERE s.id = changed.id AND s.revision = changed.revision FOR NO KEY UPDATE SKIP LOCKED
     ) AS locked
 ), clock AS MATERIALIZED (
     SELECT clock_timestamp() AS read
     FROM (SELECT count(*) AS n FROM show) AS shows_found
     WHERE shows_found.n = cardinality($34) AND NOT EXISTS (SELECT FROM idempotency_keys WHERE key = ANY ($35::text[]))
+      AND NOT EXISTS (SELECT FROM payments WHERE reference = ANY ($43::text[]))
 ), foreseen AS MATERIALIZED (
     SELECT now
     FROM (SELECT COALESCE($1::timestamptz, read) AS now FROM clock) AS reading
     WHERE now >= $2::timestamptz AND ($3::timestamptz IS NULL OR now < $3)
 ), new AS MATERIALIZED (
     SELECT nextval('bookings_id_seq') AS id, foreseen.now, given.n, given.show_id, given.user_name,
-           given.seat_numbers::integer[] AS seat_numbers, given.hold_for, given.actor, given.show, given.later
+           given.seat_numbers::integer[] AS seat_numbers, given.hold_for, given.actor, given.show, given.later,
+           given.customer
     FROM foreseen
-    CROSS JOIN unnest($13::bigint[], $14::text[], $15::text[], $16::bigint[], $17::text[], $18::bigint[], $19::bigint[])
-         WITH ORDINALITY AS given (show_id, user_name, seat_numbers, hold_for, actor, show, later, n)
+    CROSS JOIN unnest($13::bigint[], $14::text[], $15::text[], $16::bigint[], $17::text[], $18::bigint[], $19::bigint[],
+                      $42::text[])
+         WITH ORDINALITY AS given (show_id, user_name, seat_numbers, hold_for, actor, show, later, customer, n)
 ), made AS (
-    INSERT INTO bookings (id, show_id, user_name, seat_numbers, status, expires_at, created_at, updated_at)
-    SELECT id, show_id, user_name, seat_numbers, 'PENDING', now + hold_for * interval '1 microsecond', now, now
+    INSERT INTO bookings (id, show_id, user_name, seat_numbers, status, expires_at, created_at, updated_at, customer)
+    SELECT id, show_id, user_name, seat_numbers, 'PENDING', now + hold_for * interval '1 microsecond', now, now, customer
     FROM new
 ), changed AS (
     UPDATE bookings b
     SET status = booking.new_status, failure_reason = booking.failure_reason, seat_numbers = booking.new_seat_numbers,
         confirmed_at = CASE WHEN booking.new_status = 'CONFIRMED' THEN now END,
-        expires_at = COALESCE(now + booking.hold_for * interval '1 microsecond', b.expires_at), updated_at = now
+        expires_at = COALESCE(now + booking.hold_for * interval '1 microsecond', b.expires_at), updated_at = now,
+        payment_reference = booking.payment_reference
     FROM foreseen CROSS JOIN booking
     WHERE b.id = booking.id
+), paid AS (
+    INSERT INTO payments (reference, booking_id, show_id, recorded_at, in_vain)
+    SELECT booking.payment_reference, booking.id, booking.show_id, now, false
+    FROM foreseen CROSS JOIN booking
+    WHERE booking.payment_reference IS NOT NULL
+    ORDER BY booking.payment_reference
 ), saved AS MATERIALIZED (
     SELECT now, (SELECT array_agg(id ORDER BY n) FROM new) AS new_ids FROM foreseen
 ), taken AS (

@@ -99,10 +99,12 @@ pub(crate) async fn give_up(lease: Lease, error: StoreError) -> StoreError {
 /// First round trip: `BEGIN` and the locks, each row with the clock as it was then. The statements are sent at once, in this order,
 /// and are few: each is a message of its own, and a wake-up on either side.
 async fn lock(lease: &Lease, time: &TimeSource, keys: &Keys, reach: Reach) -> Result<LockedRows, StoreError> {
-    let (lock_seats, lock_bookings, lock_shows, load_keys) = try_join!(
+    let (lock_seats, lock_bookings, lock_shows, load_holdings, load_payments, load_keys) = try_join!(
         lease.prepared(statements::LOCK_SEATS),
         lease.prepared(statements::LOCK_BOOKINGS),
         lease.prepared(statements::LOCK_SHOWS),
+        lease.prepared(statements::LOAD_HOLDINGS),
+        lease.prepared(statements::LOAD_PAYMENTS),
         lease.prepared(statements::LOAD_KEYS),
     )?;
     let fixed = time.fixed();
@@ -111,30 +113,39 @@ async fn lock(lease: &Lease, time: &TimeSource, keys: &Keys, reach: Reach) -> Re
     let named: Vec<i64> = keys.bookings.iter().map(|id| id.get()).collect();
     let (added_to, added): (Vec<i64>, Vec<i64>) = keys.additions.iter().map(|(id, number)| (id.get(), number.get())).unzip();
     let wanted: Vec<i64> = keys.shows.iter().map(|id| id.get()).collect();
+    let (customers_shows, customers): (Vec<i64>, Vec<&str>) =
+        keys.customers.iter().map(|(show_id, customer)| (show_id.get(), customer.as_str())).unzip();
+    let payments: Vec<&str> = keys.payments.iter().map(domain::PaymentReference::as_str).collect();
     let requests: Vec<&str> = keys.requests.iter().map(domain::IdempotencyKey::as_str).collect();
     let dead_holds = reach == Reach::DeadHolds;
     let touched: [&(dyn ToSql + Sync); 7] = [&seat_shows, &seat_numbers, &named, &dead_holds, &fixed, &added_to, &added];
     let shows: [&(dyn ToSql + Sync); 2] = [&wanted, &named];
+    let who: [&(dyn ToSql + Sync); 3] = [&customers_shows, &customers, &named];
+    let paid: [&(dyn ToSql + Sync); 1] = [&payments];
     let keys_used: [&(dyn ToSql + Sync); 1] = [&requests];
     let trip = async {
-        let (begun, seats, bookings, shows, used_keys) = join!(
+        let (begun, seats, bookings, shows, holdings, payments, used_keys) = join!(
             lease.batch_execute("BEGIN"),
             lease.query(&lock_seats, &touched),
             only_if(!named.is_empty() || dead_holds, lease.query(&lock_bookings, &touched)),
             lease.query(&lock_shows, &shows),
+            only_if(!customers.is_empty() || !named.is_empty(), lease.query(&load_holdings, &who)),
+            only_if(!payments.is_empty(), lease.query(&load_payments, &paid)),
             only_if(!requests.is_empty(), lease.query(&load_keys, &keys_used)),
         );
         // The first failure is the cause; those after it only say that the transaction is aborted.
         begun?;
-        Ok::<_, Error>((seats?, bookings?, shows?, used_keys?))
+        Ok::<_, Error>((seats?, bookings?, shows?, holdings?, payments?, used_keys?))
     };
-    let (seats, bookings, shows, used_keys) =
+    let (seats, bookings, shows, holdings, payments, used_keys) =
         lease.within(trip).await.map_err(|TimedOut| no_answer())?.map_err(|error| error::before_commit(&error))?;
     Ok(LockedRows {
         now: now(time, seats.iter().chain(&bookings).chain(&shows))?,
         shows: shows.iter().map(rows::locked_show).collect::<Result<_, _>>()?,
         seats: seats.iter().map(rows::locked_seat).collect::<Result<_, _>>()?,
         bookings: bookings.iter().map(rows::booking).collect::<Result<_, _>>()?,
+        holdings: holdings.iter().map(rows::holding).collect::<Result<_, _>>()?,
+        payments: payments.iter().map(rows::payment).collect::<Result<_, _>>()?,
         used_keys: used_keys.iter().map(rows::used_key).collect::<Result<_, _>>()?,
     })
 }

@@ -31,8 +31,12 @@ pub(crate) const fn event(event: Event) -> &'static str {
         Event::Extended => "extended",
         Event::Changed => "changed",
         Event::Confirmed => "confirmed",
+        Event::Reclaimed => "reclaimed",
+        Event::Blocked => "blocked",
+        Event::RefundDue => "refund_due",
         Event::Failed(FailureReason::Expired) => "expired",
         Event::Failed(FailureReason::Cancelled) => "cancelled",
+        Event::Failed(FailureReason::ShowCancelled) => "show_cancelled",
     }
 }
 
@@ -63,12 +67,19 @@ pub(crate) fn parse_booking_status(word: &str) -> Option<BookingStatus> {
 pub(crate) fn parse_failure_reason(word: &str) -> Option<FailureReason> {
     match parse_event(word)? {
         Event::Failed(reason) => Some(reason),
-        Event::Held | Event::Extended | Event::Changed | Event::Confirmed => None,
+        Event::Held
+        | Event::Extended
+        | Event::Changed
+        | Event::Confirmed
+        | Event::Reclaimed
+        | Event::Blocked
+        | Event::RefundDue => None,
     }
 }
 
 pub(crate) fn parse_event(word: &str) -> Option<Event> {
-    let ends = [FailureReason::Expired, FailureReason::Cancelled].map(Event::Failed);
-    let events = [Event::Held, Event::Extended, Event::Changed, Event::Confirmed].into_iter().chain(ends);
-    events.into_iter().find(|known| event(*known) == word)
+    let ends = [FailureReason::Expired, FailureReason::Cancelled, FailureReason::ShowCancelled].map(Event::Failed);
+    let steps =
+        [Event::Held, Event::Extended, Event::Changed, Event::Confirmed, Event::Reclaimed, Event::Blocked, Event::RefundDue];
+    steps.into_iter().chain(ends).find(|known| event(*known) == word)
 }

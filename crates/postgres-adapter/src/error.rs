@@ -11,7 +11,7 @@ pub(crate) fn before_commit(error: &Error) -> StoreError {
         return StoreError::Unavailable(with_sources(error));
     };
     let text = format!("{} {}", db.code().code(), db.message());
-    if is_contention(db.code()) || is_taken_number_or_key(db) {
+    if is_contention(db.code()) || is_used_meanwhile(db) {
         StoreError::Contended(text)
     } else if is_unavailability(db.code()) {
         StoreError::Unavailable(text)
@@ -61,15 +61,15 @@ fn is_contention(code: &SqlState) -> bool {
         .contains(code)
 }
 
-/// Whether a statement failed for no other reason than that someone else has used a request's key, or the next number of a show,
-/// since it began: the same again sees that.
+/// Whether a statement failed for no other reason than that someone else has used a request's key, a payment, or the next number of a
+/// show, since it began: the same again sees that.
 pub(crate) fn is_overtaken(error: &Error) -> bool {
-    error.as_db_error().is_some_and(is_taken_number_or_key)
+    error.as_db_error().is_some_and(is_used_meanwhile)
 }
 
-fn is_taken_number_or_key(error: &DbError) -> bool {
+fn is_used_meanwhile(error: &DbError) -> bool {
     *error.code() == SqlState::UNIQUE_VIOLATION
-        && matches!(error.constraint(), Some("booking_history_pkey" | "idempotency_keys_pkey"))
+        && matches!(error.constraint(), Some("booking_history_pkey" | "idempotency_keys_pkey" | "payments_pkey"))
 }
 
 /// The server goes down, comes up, is full, or can't write.

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use chrono::TimeDelta;
 use domain::{
-    BookingChange, BookingId, BookingState, Decision, Forecast, LockedSeat, Outcome, SeatState, StoreError, TimeSource,
-    Timestamp, When,
+    BookingChange, BookingId, BookingState, CustomerId, Decision, Forecast, LockedSeat, Outcome, PaymentReference, SeatState,
+    StoreError, TimeSource, Timestamp, When,
 };
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
@@ -47,6 +47,7 @@ async fn save_if_foreseen(
     let (seats, new, stored) = (Seats::of(forecast), NewBookings::of(forecast), StoredBookings::of(forecast));
     let numbering = Numbering::of(&changes.entries);
     let (history, keys) = (StoredHistory::of(&changes.entries), UsedKeys::of(forecast));
+    let revisions = revisions(forecast, &numbering.shows);
     let (fixed, good_from, good_before) = (time.fixed(), forecast.good_from(), forecast.good_before());
     let parameters: Vec<&(dyn ToSql + Sync)> = [&fixed as &(dyn ToSql + Sync), &good_from, &good_before]
         .into_iter()
@@ -59,6 +60,7 @@ async fn save_if_foreseen(
         .chain(numbering.stored.parameters())
         .chain([&numbering.shows as &(dyn ToSql + Sync)])
         .chain(keys.parameters())
+        .chain([&revisions as &(dyn ToSql + Sync), &new.customers, &stored.payments])
         .collect();
     let trip = async {
         if fixed.is_none() {
@@ -77,6 +79,12 @@ async fn save_if_foreseen(
         Err(error) if error::is_overtaken(&error) && fixed.is_none() => Ok(None),
         saved => saved.map_err(|error| error::of_one_trip(&error)),
     }
+}
+
+/// The revisions that are expected of these shows.
+fn revisions(forecast: &Forecast, shows: &[i64]) -> Vec<i32> {
+    let revision = |id: &i64| forecast.shows().iter().find(|show| show.id.get() == *id).map_or(0, |show| show.revision);
+    shows.iter().map(revision).collect()
 }
 
 /// The seats among the parameters of `save_if_foreseen.sql`.
@@ -183,6 +191,7 @@ struct NewBookings<'a> {
     seats: Vec<String>,
     hold_fors: Vec<i64>,
     actors: Vec<String>,
+    customers: Vec<Option<&'a str>>,
 }
 
 impl<'a> NewBookings<'a> {
@@ -194,19 +203,20 @@ impl<'a> NewBookings<'a> {
             arrays.names.push(new.user_name.as_str());
             arrays.seats.push(encoding::seat_numbers(&new.seats));
             arrays.hold_fors.push(micros(forecast.after(new.deadline)));
+            arrays.customers.push(new.customer.as_ref().map(CustomerId::as_str));
         }
         arrays
     }
 
     fn parameters(&self) -> [&(dyn ToSql + Sync); 5] {
-        let Self { shows, names, seats, hold_fors, actors } = self;
+        let Self { shows, names, seats, hold_fors, actors, .. } = self;
         [shows, names, seats, hold_fors, actors]
     }
 }
 
 /// The stored bookings among the parameters of `save_if_foreseen.sql`.
 #[derive(Default)]
-struct StoredBookings {
+struct StoredBookings<'a> {
     ids: Vec<i64>,
     expected_seats: Vec<String>,
     expected_deadlines: Vec<Timestamp>,
@@ -214,11 +224,12 @@ struct StoredBookings {
     failure_reasons: Vec<Option<&'static str>>,
     seats: Vec<String>,
     hold_fors: Vec<Option<i64>>,
+    payments: Vec<Option<&'a str>>,
 }
 
-impl StoredBookings {
+impl<'a> StoredBookings<'a> {
     /// Every booking that is expected was named for something to be done to it, and that was foreseen.
-    fn of(forecast: &Forecast) -> Self {
+    fn of(forecast: &'a Forecast) -> Self {
         let mut arrays = Self::default();
         let changes: HashMap<BookingId, &BookingChange> =
             forecast.changes().bookings.iter().map(|change| (change.id, change)).collect();
@@ -233,12 +244,13 @@ impl StoredBookings {
             arrays.failure_reasons.push(encoding::failure_reason(&state));
             arrays.seats.push(encoding::seat_numbers(change.map_or(&expected.seats, |change| &change.seats)));
             arrays.hold_fors.push(columns(Some(forecast.ends(expected.id, deadline))).0);
+            arrays.payments.push(change.and_then(|change| change.payment.as_ref()).map(PaymentReference::as_str));
         }
         arrays
     }
 
     fn parameters(&self) -> [&(dyn ToSql + Sync); 7] {
-        let Self { ids, expected_seats, expected_deadlines, statuses, failure_reasons, seats, hold_fors } = self;
+        let Self { ids, expected_seats, expected_deadlines, statuses, failure_reasons, seats, hold_fors, .. } = self;
         [ids, expected_seats, expected_deadlines, statuses, failure_reasons, seats, hold_fors]
     }
 }

@@ -5,8 +5,7 @@ use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use domain::{
-    Booking, BookingId, BookingState, Command, Deadline, Forecast, Hold, LockedShow, Memory, Outcome, Request, ShowId, Terms,
-    Timestamp,
+    Booking, BookingId, BookingState, Command, Deadline, Forecast, Hold, LockedShow, Memory, Outcome, Request, ShowId, Timestamp,
 };
 
 use crate::connection::Foresee;
@@ -32,7 +31,7 @@ pub(crate) struct Foresight {
 #[derive(Default)]
 struct Remembered {
     holds: BTreeMap<BookingId, Booking>,
-    shows: HashMap<ShowId, Terms>,
+    shows: HashMap<ShowId, LockedShow>,
 }
 
 impl Memory for Remembered {
@@ -40,7 +39,7 @@ impl Memory for Remembered {
         self.holds.get(&id).cloned()
     }
 
-    fn terms(&self, show_id: ShowId) -> Option<Terms> {
+    fn show(&self, show_id: ShowId) -> Option<LockedShow> {
         self.shows.get(&show_id).copied()
     }
 }
@@ -78,7 +77,7 @@ impl Foresight {
         if remembered.shows.len() > SHOWS_REMEMBERED {
             remembered.shows.clear();
         }
-        remembered.shows.extend(shows.iter().map(|show| (show.id, show.terms)));
+        remembered.shows.extend(shows.iter().map(|show| (show.id, *show)));
         for (request, outcome) in requests.iter().zip(outcomes) {
             remembered.take_in(&request.command, outcome, now);
         }
@@ -131,6 +130,9 @@ fn held(hold: &Hold, id: BookingId, deadline: Deadline, now: Timestamp) -> Booki
         id,
         show_id: hold.show_id,
         user_name: hold.user_name.clone(),
+        customer: hold.customer.clone(),
+        blocked_for: None,
+        payment: None,
         seats: hold.seats.numbers().to_vec(),
         deadline,
         state: BookingState::Pending,

@@ -2,9 +2,9 @@
 
 use chrono::TimeDelta;
 use domain::{
-    Actor, Booking, BookingId, BookingState, BookingStatus, Deadline, Fingerprint, IdempotencyKey, Life, LockedSeat, LockedShow,
-    Outcome, Seat, SeatId, SeatKey, SeatNumber, SeatState, SeatStatus, Show, ShowCounts, ShowId, StoreError, Terms, Timestamp,
-    Transition, UsedKey, UserName,
+    Actor, BlockReason, Booking, BookingId, BookingState, BookingStatus, CustomerId, Deadline, Fingerprint, Holding,
+    IdempotencyKey, Life, LockedSeat, LockedShow, Outcome, Payment, PaymentReference, Seat, SeatId, SeatKey, SeatNumber,
+    SeatState, SeatStatus, Show, ShowCounts, ShowId, StoreError, Terms, Timestamp, Transition, UsedKey, UserName,
 };
 use tokio_postgres::Row;
 use tokio_postgres::types::FromSql;
@@ -30,6 +30,7 @@ pub(crate) fn show(row: &Row) -> Result<Show, StoreError> {
         total_seats: u32::try_from(total_seats).map_err(|_| nonsense("shows", "total_seats", &id))?,
         created_at: column(row, "created_at")?,
         terms: terms(row)?,
+        cancelled_at: column(row, "cancelled_at")?,
     })
 }
 
@@ -39,6 +40,7 @@ pub(crate) fn show_counts(row: &Row) -> Result<ShowCounts, StoreError> {
         available: count("available")?,
         held: count("held")?,
         sold: count("sold")?,
+        blocked: count("blocked")?,
         pending: count("pending")?,
         confirmed: count("confirmed")?,
         failed: count("failed")?,
@@ -47,15 +49,28 @@ pub(crate) fn show_counts(row: &Row) -> Result<ShowCounts, StoreError> {
 }
 
 pub(crate) fn locked_show(row: &Row) -> Result<LockedShow, StoreError> {
-    Ok(LockedShow { id: show_id(row)?, terms: terms(row)? })
+    let cancelled_at: Option<Timestamp> = column(row, "cancelled_at")?;
+    Ok(LockedShow {
+        id: show_id(row)?,
+        terms: terms(row)?,
+        cancelled: cancelled_at.is_some(),
+        revision: column(row, "revision")?,
+    })
 }
 
 fn terms(row: &Row) -> Result<Terms, StoreError> {
     let seconds = |name| column(row, name).map(|seconds: Option<i32>| seconds.map(|seconds| TimeDelta::seconds(seconds.into())));
+    let limit = |name| column(row, name).map(|limit: Option<i32>| limit.and_then(|limit| u32::try_from(limit).ok()));
     Ok(Terms {
         hold_for: seconds("hold_seconds")?,
         hold_limit: seconds("hold_limit_seconds")?,
         customers_may_cancel: column(row, "customers_may_cancel")?,
+        late_confirm: column(row, "late_confirm")?,
+        seats_per_booking: limit("seats_per_booking")?,
+        seats_per_customer: limit("seats_per_customer")?,
+        holds_per_customer: limit("holds_per_customer")?,
+        on_sale_at: column(row, "on_sale_at")?,
+        off_sale_at: column(row, "off_sale_at")?,
     })
 }
 
@@ -77,12 +92,19 @@ pub(crate) fn booking(row: &Row) -> Result<Booking, StoreError> {
         id: booking_id(id)?,
         show_id: ShowId::new(show_id).ok_or_else(|| bad("show_id"))?,
         user_name: UserName::new(name).map_err(|_| bad("user_name"))?,
+        customer: text(row, "customer")?.map(CustomerId::new).transpose().map_err(|_| bad("customer"))?,
+        blocked_for: text(row, "blocked_for")?.map(BlockReason::new).transpose().map_err(|_| bad("blocked_for"))?,
+        payment: text(row, "payment_reference")?.map(PaymentReference::new).transpose().map_err(|_| bad("payment_reference"))?,
         seats: seat_numbers(row)?.ok_or_else(|| bad("seat_numbers"))?,
         deadline: Deadline::at(column(row, "expires_at")?),
         state: booking_state(row)?.ok_or_else(|| bad("status"))?,
         created_at: column(row, "created_at")?,
         updated_at: column(row, "updated_at")?,
     })
+}
+
+fn text<'a>(row: &'a Row, name: &str) -> Result<Option<&'a str>, StoreError> {
+    column(row, name)
 }
 
 fn seat_numbers(row: &Row) -> Result<Option<Vec<SeatNumber>>, StoreError> {
@@ -119,6 +141,32 @@ pub(crate) fn used_key(row: &Row) -> Result<UsedKey<Outcome>, StoreError> {
     })
 }
 
+pub(crate) fn holding(row: &Row) -> Result<Holding, StoreError> {
+    let id: i64 = column(row, "id")?;
+    let bad = |column| nonsense("bookings", column, &id);
+    let (show, seats): (i64, i32) = (column(row, "show_id")?, column(row, "seats")?);
+    let held_until: Option<Timestamp> = column(row, "held_until")?;
+    Ok(Holding {
+        booking_id: booking_id(id)?,
+        show_id: ShowId::new(show).ok_or_else(|| bad("show_id"))?,
+        customer: CustomerId::new(column(row, "customer")?).map_err(|_| bad("customer"))?,
+        seats: usize::try_from(seats).map_err(|_| bad("seat_numbers"))?,
+        held_until: held_until.map(Deadline::at),
+    })
+}
+
+pub(crate) fn payment(row: &Row) -> Result<Payment, StoreError> {
+    let reference: &str = column(row, "reference")?;
+    let bad = |column| nonsense("payments", column, &reference);
+    let show: i64 = column(row, "show_id")?;
+    Ok(Payment {
+        reference: PaymentReference::new(reference).map_err(|_| bad("reference"))?,
+        booking_id: booking_id(column(row, "booking_id")?)?,
+        show_id: ShowId::new(show).ok_or_else(|| bad("show_id"))?,
+        in_vain: column(row, "in_vain")?,
+    })
+}
+
 /// Whether the row's booking is PENDING and dead as of the row's `now`.
 pub(crate) fn is_dead_hold(row: &Row) -> Result<bool, StoreError> {
     let booking = booking(row)?;
@@ -128,9 +176,10 @@ pub(crate) fn is_dead_hold(row: &Row) -> Result<bool, StoreError> {
 fn booking_state(row: &Row) -> Result<Option<BookingState>, StoreError> {
     let confirmed_at: Option<Timestamp> = column(row, "confirmed_at")?;
     let reason: Option<&str> = column(row, "failure_reason")?;
+    let reclaimed = column(row, "reclaimed")?;
     Ok(match encoding::parse_booking_status(column(row, "status")?) {
         Some(BookingStatus::Pending) => Some(BookingState::Pending),
-        Some(BookingStatus::Confirmed) => confirmed_at.map(|at| BookingState::Confirmed { at }),
+        Some(BookingStatus::Confirmed) => confirmed_at.map(|at| BookingState::Confirmed { at, reclaimed }),
         Some(BookingStatus::Failed) => {
             let refund_due = column(row, "refund_due")?;
             reason.and_then(encoding::parse_failure_reason).map(|reason| BookingState::Failed { reason, refund_due })

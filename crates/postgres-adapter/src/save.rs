@@ -1,6 +1,9 @@
 //! Saving what a batch has come to: its second round trip.
 
-use domain::{BookingId, Changes, Deadline, Decision, Entry, Life, Outcome, Owner, SeatState, StoreError, Timestamp, UsedKey};
+use domain::{
+    BlockReason, BookingId, Changes, CustomerId, Deadline, Decision, Entry, Life, Outcome, Owner, PaymentReference, SeatState,
+    StoreError, Timestamp, UsedKey,
+};
 use futures_util::{join, try_join};
 use tokio_postgres::types::ToSql;
 
@@ -29,6 +32,7 @@ pub(crate) async fn and_commit(
         (NewBookings::of(changes), SeatArrays::of(changes), StoredHistory::of(&changes.entries), KeyArrays::of(changes));
     let over = used_keys.iter().filter(|used| used.expires_at.life(changes.now) == Life::Dead);
     let over: Vec<&str> = over.map(|used| used.key.as_str()).collect();
+    let payments = PaymentArrays::of(changes);
     let (bookings, forgotten) = (bookings.parameters(&changes.now), [&over as &(dyn ToSql + Sync), &changes.now]);
     let batch: Vec<&(dyn ToSql + Sync)> = std::iter::once(&changes.now as &(dyn ToSql + Sync))
         .chain(new.parameters())
@@ -38,6 +42,8 @@ pub(crate) async fn and_commit(
         .chain(numbering.stored.parameters())
         .chain([&numbering.shows as &(dyn ToSql + Sync)])
         .chain(keys.parameters())
+        .chain([&new.customers as &(dyn ToSql + Sync), &new.blocked_fors])
+        .chain(payments.parameters())
         .collect();
     let trip = async {
         join!(
@@ -72,7 +78,7 @@ pub(crate) fn counted_from_one(index: usize) -> Option<i64> {
 
 /// The parameters of `update_bookings.sql`.
 #[derive(Default)]
-struct BookingArrays {
+struct BookingArrays<'a> {
     ids: Vec<i64>,
     statuses: Vec<&'static str>,
     failure_reasons: Vec<Option<&'static str>>,
@@ -80,10 +86,12 @@ struct BookingArrays {
     confirmed_ats: Vec<Option<Timestamp>>,
     seats: Vec<String>,
     deadlines: Vec<Timestamp>,
+    payments: Vec<Option<&'a str>>,
+    reclaimed: Vec<bool>,
 }
 
-impl BookingArrays {
-    fn of(changes: &Changes) -> Self {
+impl<'a> BookingArrays<'a> {
+    fn of(changes: &'a Changes) -> Self {
         let mut arrays = Self::default();
         for change in &changes.bookings {
             arrays.ids.push(change.id.get());
@@ -93,13 +101,15 @@ impl BookingArrays {
             arrays.confirmed_ats.push(change.state.confirmed_at());
             arrays.seats.push(encoding::seat_numbers(&change.seats));
             arrays.deadlines.push(change.deadline.instant());
+            arrays.payments.push(change.payment.as_ref().map(PaymentReference::as_str));
+            arrays.reclaimed.push(change.state.is_reclaimed());
         }
         arrays
     }
 
-    fn parameters<'a>(&'a self, now: &'a Timestamp) -> [&'a (dyn ToSql + Sync); 8] {
-        let Self { ids, statuses, failure_reasons, refunds_due, confirmed_ats, seats, deadlines } = self;
-        [now, ids, statuses, failure_reasons, refunds_due, confirmed_ats, seats, deadlines]
+    fn parameters<'b>(&'b self, now: &'b Timestamp) -> [&'b (dyn ToSql + Sync); 10] {
+        let Self { ids, statuses, failure_reasons, refunds_due, confirmed_ats, seats, deadlines, payments, reclaimed } = self;
+        [now, ids, statuses, failure_reasons, refunds_due, confirmed_ats, seats, deadlines, payments, reclaimed]
     }
 }
 
@@ -111,6 +121,8 @@ struct NewBookings<'a> {
     seats: Vec<String>,
     deadlines: Vec<Timestamp>,
     actors: Vec<String>,
+    customers: Vec<Option<&'a str>>,
+    blocked_fors: Vec<Option<&'a str>>,
 }
 
 impl<'a> NewBookings<'a> {
@@ -121,12 +133,14 @@ impl<'a> NewBookings<'a> {
             arrays.names.push(new.user_name.as_str());
             arrays.seats.push(encoding::seat_numbers(&new.seats));
             arrays.deadlines.push(new.deadline.instant());
+            arrays.customers.push(new.customer.as_ref().map(CustomerId::as_str));
+            arrays.blocked_fors.push(new.blocked_for.as_ref().map(BlockReason::as_str));
         }
         arrays
     }
 
     fn parameters(&self) -> [&(dyn ToSql + Sync); 5] {
-        let Self { shows, names, seats, deadlines, actors } = self;
+        let Self { shows, names, seats, deadlines, actors, .. } = self;
         [shows, names, seats, deadlines, actors]
     }
 }
@@ -221,6 +235,32 @@ impl Places {
     }
 }
 
+/// The payments among the parameters of `save_batch.sql`.
+#[derive(Default)]
+struct PaymentArrays<'a> {
+    references: Vec<&'a str>,
+    bookings: Vec<i64>,
+    shows: Vec<i64>,
+    in_vain: Vec<bool>,
+}
+
+impl<'a> PaymentArrays<'a> {
+    fn of(changes: &'a Changes) -> Self {
+        let mut arrays = Self::default();
+        for payment in &changes.payments {
+            arrays.references.push(payment.reference.as_str());
+            arrays.bookings.push(payment.booking_id.get());
+            arrays.shows.push(payment.show_id.get());
+            arrays.in_vain.push(payment.in_vain);
+        }
+        arrays
+    }
+
+    fn parameters(&self) -> [&(dyn ToSql + Sync); 4] {
+        [&self.references, &self.bookings, &self.shows, &self.in_vain]
+    }
+}
+
 /// The keys among the parameters of `save_batch.sql`.
 #[derive(Default)]
 struct KeyArrays<'a> {
@@ -258,6 +298,7 @@ impl<'a> KeyArrays<'a> {
 pub(crate) fn pieces(decision: &Decision, deadline_of: impl Fn(Deadline) -> Option<i64>) -> (String, Option<i64>, Option<i64>) {
     match decision {
         Decision::Held { new_booking, deadline } => ("held".to_owned(), counted_from_one(*new_booking), deadline_of(*deadline)),
+        Decision::Blocked { new_booking } => ("blocked".to_owned(), counted_from_one(*new_booking), None),
         Decision::Repeated(first) => pieces(first, deadline_of),
         Decision::Settled(outcome) => (outcome.to_text(), None, None),
     }

@@ -89,8 +89,23 @@ async fn create(
     let total_seats = i32::try_from(show.total_seats()).map_err(|error| StoreError::Corrupt(error.to_string()))?;
     let (name, start_time, terms) = (show.name(), show.start_time(), show.terms());
     let (hold, limit) = (seconds(terms.hold_for), seconds(terms.hold_limit));
-    let parameters: [&(dyn ToSql + Sync); 7] =
-        [&name, &start_time, &total_seats, &fixed, &hold, &limit, &terms.customers_may_cancel];
+    let [per_booking, per_customer, holds] = [terms.seats_per_booking, terms.seats_per_customer, terms.holds_per_customer]
+        .map(|limit| limit.and_then(|n| i32::try_from(n).ok()));
+    let parameters: [&(dyn ToSql + Sync); 13] = [
+        &name,
+        &start_time,
+        &total_seats,
+        &fixed,
+        &hold,
+        &limit,
+        &terms.customers_may_cancel,
+        &terms.late_confirm,
+        &per_booking,
+        &per_customer,
+        &holds,
+        &terms.on_sale_at,
+        &terms.off_sale_at,
+    ];
     let created = lease.within(lease.query_one(&statement, &parameters)).await.map_err(|TimedOut| no_answer())?;
     let show = rows::show(&created.map_err(|error| error::before_commit(&error))?)?;
     let use_key = lease.prepared(statements::USE_KEY).await?;

@@ -25,7 +25,9 @@ statements! {
     LIST_BOOKINGS_OF_SHOW = "list_bookings_of_show";
     LIST_LIVE_HOLDS = "list_live_holds";
     LIST_SHOWS = "list_shows";
+    LOAD_HOLDINGS = "load_holdings";
     LOAD_KEYS = "load_keys";
+    LOAD_PAYMENTS = "load_payments";
     LOCK_BOOKINGS = "lock_bookings";
     LOCK_DUE = "lock_due";
     LOCK_SEATS = "lock_seats";

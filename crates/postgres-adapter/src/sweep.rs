@@ -86,7 +86,7 @@ async fn lock(
         seats.push(seat);
     }
     let now = now(time, due.iter())?;
-    Ok((LockedRows { now, shows: Vec::new(), seats, bookings, used_keys: Vec::new() }, addresses))
+    Ok((LockedRows { seats, bookings, ..LockedRows::none(now) }, addresses))
 }
 
 /// What a sweep makes of a booking, and the only thing.

@@ -18,7 +18,7 @@ async fn fresh() -> PgSettings {
 }
 
 /// That of the schema which this program brings.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 async fn connect(settings: &PgSettings) -> Client {
     let (client, connection) = tokio_postgres::connect(&settings.url, NoTls).await.unwrap();
@@ -37,7 +37,7 @@ async fn migrated() -> (PgSettings, PgStore, ShowId) {
 
 fn hold(show_id: ShowId, seats: &[i64], hold_for: TimeDelta) -> Command {
     let seats = SeatSelection::new(seats, 50).unwrap();
-    Command::Hold(Hold { show_id, seats, user_name: UserName::new("Ada").unwrap(), hold_for })
+    Command::Hold(Hold { show_id, seats, user_name: UserName::new("Ada").unwrap(), customer: None, hold_for })
 }
 
 async fn held(store: &PgStore, show: ShowId, seats: &[i64], hold_for: TimeDelta) -> BookingId {
@@ -116,7 +116,8 @@ async fn a_lock_wait_can_not_make_a_dead_hold_look_alive() {
     let blocker = connect(&settings).await;
     blocker.batch_execute("BEGIN; SELECT FROM seats WHERE seat_number = 1 FOR UPDATE").await.unwrap();
     let bookings = store.bookings();
-    let confirm = tokio::spawn(async move { bookings.execute(&[Command::Confirm { booking_id }.into()]).await });
+    let confirm =
+        tokio::spawn(async move { bookings.execute(&[Command::Confirm(domain::Confirm::of(booking_id)).into()]).await });
     let watcher = connect(&settings).await;
     until_waiting(&watcher, 1).await;
     let alive = "SELECT bool_and(expires_at > clock_timestamp()) FROM bookings";
@@ -191,7 +192,8 @@ async fn no_mixture_of_calls_deadlocks() {
                     match outcome {
                         Ok(outcomes) => {
                             if let [Outcome::Held { booking_id, .. }] = outcomes[..] {
-                                let confirmed = store.bookings().execute(&[Command::Confirm { booking_id }.into()]).await;
+                                let confirmed =
+                                    store.bookings().execute(&[Command::Confirm(domain::Confirm::of(booking_id)).into()]).await;
                                 assert!(confirmed.as_ref().err().is_none_or(contended_at_most), "{confirmed:?}");
                             }
                         }
@@ -222,7 +224,7 @@ async fn a_row_that_makes_no_sense_is_named() {
         .unwrap();
     let error = store.bookings().find(id).await.unwrap_err();
     assert_eq!(error, StoreError::Corrupt("bookings.status makes no sense in row 1".to_owned()));
-    let error = store.bookings().execute(&[Command::Confirm { booking_id: id }.into()]).await.unwrap_err();
+    let error = store.bookings().execute(&[Command::Confirm(domain::Confirm::of(id)).into()]).await.unwrap_err();
     assert!(matches!(error, StoreError::Corrupt(_)), "{error}");
     held(&store, show, &[2], TimeDelta::seconds(60)).await;
 }
@@ -256,7 +258,7 @@ async fn the_schema_can_not_hold_a_lie() {
     ] {
         assert!(client.batch_execute(lie).await.is_err(), "{lie}");
     }
-    let outcome = store.bookings().execute(&[Command::Confirm { booking_id: id }.into()]).await.unwrap();
+    let outcome = store.bookings().execute(&[Command::Confirm(domain::Confirm::of(id)).into()]).await.unwrap();
     assert_eq!(outcome, [Outcome::Confirmed { booking_id: id }]);
 }
 

@@ -29,7 +29,7 @@ async fn main() {
         let hold = |seat| {
             let seats = SeatSelection::new(&[seat], 1).unwrap();
             let user_name = UserName::new("Ada").unwrap();
-            Command::Hold(Hold { show_id: show.id, seats, user_name, hold_for: TimeDelta::seconds(120) })
+            Command::Hold(Hold { show_id: show.id, seats, user_name, customer: None, hold_for: TimeDelta::seconds(120) })
         };
         let bookings = store.bookings();
         let begun = Instant::now();

@@ -6,10 +6,12 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    Booking, BookingId, Changes, Deadline, Decision, Fingerprint, IdempotencyKey, Keys, Ledger, LockedRows, LockedSeat,
-    LockedShow, Outcome, Owner, Request, SeatKey, ShowId, StoreError, Swept, TimeSource, Timestamp, UsedKey,
+    BlockReason, Booking, BookingId, BookingState, BookingStatus, Changes, CustomerId, Deadline, Decision, Fingerprint, Holding,
+    IdempotencyKey, Keys, Ledger, LockedRows, LockedSeat, LockedShow, Outcome, Owner, Payment, PaymentReference, Request,
+    SeatKey, ShowId, StoreError, Swept, TimeSource, Timestamp, UsedKey,
 };
 use rusqlite::{Connection, Row, Transaction, TransactionBehavior, params};
+use serde_json::Value;
 
 use crate::encoding::{self, booking_columns, json, seat_columns};
 use crate::failure::{self, Failure};
@@ -71,7 +73,9 @@ impl<'a> Batch<'a> {
         let named = load_bookings(&self.transaction, keys.bookings.iter().copied())?;
         let show_of = |id| named.iter().find(|booking| booking.id == id).map(|booking| booking.show_id);
         let added = keys.additions.iter().filter_map(|&(id, number)| Some(SeatKey { show_id: show_of(id)?, number }));
-        let wanted: BTreeSet<SeatKey> = keys.seats.iter().copied().chain(added).collect();
+        // Those that a booking had which has failed may be wanted again.
+        let again = named.iter().filter(|booking| booking.state.status() == BookingStatus::Failed).flat_map(seat_keys);
+        let wanted: BTreeSet<SeatKey> = keys.seats.iter().copied().chain(added).chain(again).collect();
         let mut seats = load_seats(&self.transaction, &wanted)?;
         // A seat that has a booking and yet is free is blocked by a dead hold.
         let freed = seats.iter().filter(|seat| seat.state.as_of(self.now).booking_id().is_none());
@@ -84,8 +88,12 @@ impl<'a> Batch<'a> {
         seats.extend(load_seats(&self.transaction, theirs.difference(&wanted))?);
         let shows: BTreeSet<ShowId> = keys.shows.iter().copied().chain(bookings.iter().map(|booking| booking.show_id)).collect();
         let shows = load_shows(&self.transaction, shows)?;
+        let their_customers = bookings.iter().filter_map(|booking| Some((booking.show_id, booking.customer.clone()?)));
+        let customers: BTreeSet<(ShowId, CustomerId)> = keys.customers.iter().cloned().chain(their_customers).collect();
+        let holdings = load_holdings(&self.transaction, &customers)?;
+        let payments = load_payments(&self.transaction, &keys.payments)?;
         let used_keys = load_keys(&self.transaction, keys.requests.iter())?;
-        Ok(LockedRows { now: self.now, shows, seats, bookings, used_keys })
+        Ok(LockedRows { now: self.now, shows, seats, bookings, holdings, payments, used_keys })
     }
 
     fn save(&self, changes: &Changes) -> Result<Vec<BookingId>, Failure> {
@@ -96,7 +104,19 @@ impl<'a> Batch<'a> {
             let (status, failure_reason, confirmed_at) = booking_columns(change.state);
             let (seats, deadline) = (encoding::seat_numbers(&change.seats), change.deadline.instant().timestamp_micros());
             let refund_due = change.state.refund_due();
-            let columns = params![change.id.get(), status, failure_reason, refund_due, confirmed_at, seats, deadline, now];
+            let payment = change.payment.as_ref().map(PaymentReference::as_str);
+            let columns = params![
+                change.id.get(),
+                status,
+                failure_reason,
+                refund_due,
+                confirmed_at,
+                seats,
+                deadline,
+                now,
+                payment,
+                change.state.is_reclaimed()
+            ];
             let rows = update.execute(columns)?;
             expect_one(rows, || format!("bookings has no id {}", change.id))?;
         }
@@ -108,6 +128,11 @@ impl<'a> Batch<'a> {
             expect_one(rows, || format!("seats has no number {number} of show {show_id}"))?;
         }
         self.record(changes, &new_ids)?;
+        let mut insert = self.transaction.prepare_cached(statements::INSERT_PAYMENT)?;
+        for payment in &changes.payments {
+            let Payment { reference, booking_id, show_id, in_vain } = payment;
+            insert.execute(params![reference.as_str(), show_id.get(), booking_id.get(), now, in_vain])?;
+        }
         for used in &changes.used_keys {
             let outcome = used.result.clone().outcome(&new_ids).ok_or_else(no_identity)?;
             use_key(&self.transaction, (&used.key, used.fingerprint), &outcome, used.expires_at, changes.now)?;
@@ -132,12 +157,19 @@ impl<'a> Batch<'a> {
 
     fn insert_bookings(&self, changes: &Changes) -> Result<Vec<BookingId>, Failure> {
         let now = changes.now.timestamp_micros();
-        let (status, _, _) = booking_columns(domain::BookingState::Pending);
         let mut insert = self.transaction.prepare_cached(statements::INSERT_BOOKING)?;
         let mut ids = Vec::with_capacity(changes.new_bookings.len());
         for new in &changes.new_bookings {
             let (seats, deadline) = (encoding::seat_numbers(&new.seats), new.deadline.instant().timestamp_micros());
-            let parameters = params![new.show_id.get(), new.user_name.as_str(), seats, status, deadline, now];
+            let state = match new.blocked_for {
+                None => BookingState::Pending,
+                Some(_) => BookingState::Confirmed { at: changes.now, reclaimed: false },
+            };
+            let (status, _, confirmed_at) = booking_columns(state);
+            let (customer, blocked_for) =
+                (new.customer.as_ref().map(CustomerId::as_str), new.blocked_for.as_ref().map(BlockReason::as_str));
+            let (show_id, user_name) = (new.show_id.get(), new.user_name.as_str());
+            let parameters = params![show_id, user_name, seats, status, deadline, confirmed_at, now, customer, blocked_for];
             let id = insert.query_row(parameters, |row| row.get(0))?;
             ids.push(BookingId::new(id).ok_or_else(no_identity)?);
         }
@@ -161,6 +193,23 @@ pub(crate) fn seat_keys(booking: &Booking) -> impl Iterator<Item = SeatKey> {
 
 fn load_shows(connection: &Connection, ids: impl IntoIterator<Item = ShowId>) -> Result<Vec<LockedShow>, Failure> {
     all(connection, statements::LOAD_SHOWS, &json(ids.into_iter().map(ShowId::get)), record::locked_show)
+}
+
+/// What these customers have in shows that limit them.
+fn load_holdings(connection: &Connection, customers: &BTreeSet<(ShowId, CustomerId)>) -> Result<Vec<Holding>, Failure> {
+    if customers.is_empty() {
+        return Ok(Vec::new());
+    }
+    let pairs = customers.iter().map(|(show_id, customer)| vec![Value::from(show_id.get()), Value::from(customer.as_str())]);
+    all(connection, statements::LOAD_HOLDINGS, &json(pairs), record::holding)
+}
+
+/// Those of these payments that were named before.
+fn load_payments(connection: &Connection, references: &[PaymentReference]) -> Result<Vec<Payment>, Failure> {
+    if references.is_empty() {
+        return Ok(Vec::new());
+    }
+    all(connection, statements::LOAD_PAYMENTS, &json(references.iter().map(PaymentReference::as_str)), record::payment)
 }
 
 /// The requests that were made before under these keys.

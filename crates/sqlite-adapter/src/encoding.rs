@@ -24,7 +24,7 @@ macro_rules! texts {
 
 texts!(seat_status, SeatStatus { Available = "AVAILABLE", Pending = "PENDING", Confirmed = "CONFIRMED", });
 texts!(booking_status, BookingStatus { Pending = "PENDING", Confirmed = "CONFIRMED", Failed = "FAILED", });
-texts!(failure_reason, FailureReason { Expired = "expired", Cancelled = "cancelled", });
+texts!(failure_reason, FailureReason { Expired = "expired", Cancelled = "cancelled", ShowCancelled = "show_cancelled", });
 
 /// What happened to a booking, as a word: a failure by its reason.
 pub(crate) const fn event(event: Event) -> &'static str {
@@ -33,13 +33,17 @@ pub(crate) const fn event(event: Event) -> &'static str {
         Event::Extended => "extended",
         Event::Changed => "changed",
         Event::Confirmed => "confirmed",
+        Event::Reclaimed => "reclaimed",
+        Event::Blocked => "blocked",
+        Event::RefundDue => "refund_due",
         Event::Failed(reason) => failure_reason::text(reason),
     }
 }
 
 pub(crate) fn parse_event(word: &str) -> Option<Event> {
-    let known = [Event::Held, Event::Extended, Event::Changed, Event::Confirmed].into_iter();
-    known.chain(failure_reason::parse(word).map(Event::Failed)).find(|known| event(*known) == word)
+    let known =
+        [Event::Held, Event::Extended, Event::Changed, Event::Confirmed, Event::Reclaimed, Event::Blocked, Event::RefundDue];
+    known.into_iter().chain(failure_reason::parse(word).map(Event::Failed)).find(|known| event(*known) == word)
 }
 
 /// The columns `status`, `booking_id` and `held_until` of a seat.
@@ -64,7 +68,7 @@ pub(crate) fn booking_columns(state: BookingState) -> (&'static str, Option<&'st
     let text = booking_status::text(state.status());
     match state {
         BookingState::Pending => (text, None, None),
-        BookingState::Confirmed { at } => (text, None, Some(at.timestamp_micros())),
+        BookingState::Confirmed { at, .. } => (text, None, Some(at.timestamp_micros())),
         BookingState::Failed { reason, .. } => (text, Some(failure_reason::text(reason)), None),
     }
 }

@@ -4,8 +4,9 @@ use std::fmt::Display;
 
 use chrono::TimeDelta;
 use domain::{
-    Actor, Booking, BookingId, BookingState, Deadline, Fingerprint, IdempotencyKey, LockedSeat, LockedShow, Outcome, Seat,
-    SeatId, SeatKey, SeatNumber, SeatState, Show, ShowId, StoreError, Terms, Timestamp, Transition, UsedKey, UserName,
+    Actor, BlockReason, Booking, BookingId, BookingState, CustomerId, Deadline, Fingerprint, Holding, IdempotencyKey, LockedSeat,
+    LockedShow, Outcome, Payment, PaymentReference, Seat, SeatId, SeatKey, SeatNumber, SeatState, Show, ShowId, StoreError,
+    Terms, Timestamp, Transition, UsedKey, UserName,
 };
 use rusqlite::Row;
 use rusqlite::types::FromSql;
@@ -47,6 +48,21 @@ impl<'a> Record<'a> {
         self.parse("id", parse)
     }
 
+    /// A column that may be null, and else means something only if `parse` says so.
+    fn parse_if_any<T>(&self, column: &str, parse: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>, StoreError> {
+        match self.get::<Option<String>>(column)? {
+            None => Ok(None),
+            Some(text) => parse(&text).map(Some).ok_or_else(|| self.corrupt(column, format_args!("{text:?} makes no sense"))),
+        }
+    }
+
+    fn instant_if_any(&self, column: &str) -> Result<Option<Timestamp>, StoreError> {
+        match self.get::<Option<i64>>(column)? {
+            None => Ok(None),
+            Some(_) => self.instant(column).map(Some),
+        }
+    }
+
     fn instant(&self, column: &str) -> Result<Timestamp, StoreError> {
         self.parse(column, Timestamp::from_timestamp_micros)
     }
@@ -61,12 +77,18 @@ pub(crate) fn show(row: &Row<'_>) -> Result<Show, StoreError> {
         total_seats: record.get("total_seats")?,
         created_at: record.instant("created_at")?,
         terms: terms(&record)?,
+        cancelled_at: record.instant_if_any("cancelled_at")?,
     })
 }
 
 pub(crate) fn locked_show(row: &Row<'_>) -> Result<LockedShow, StoreError> {
     let record = Record::of("shows", row)?;
-    Ok(LockedShow { id: record.own_id(ShowId::new)?, terms: terms(&record)? })
+    Ok(LockedShow {
+        id: record.own_id(ShowId::new)?,
+        terms: terms(&record)?,
+        cancelled: record.instant_if_any("cancelled_at")?.is_some(),
+        revision: record.get("revision")?,
+    })
 }
 
 fn terms(record: &Record<'_>) -> Result<Terms, StoreError> {
@@ -76,6 +98,12 @@ fn terms(record: &Record<'_>) -> Result<Terms, StoreError> {
         hold_for: seconds("hold_seconds")?,
         hold_limit: seconds("hold_limit_seconds")?,
         customers_may_cancel: record.get("customers_may_cancel")?,
+        late_confirm: record.get("late_confirm")?,
+        seats_per_booking: record.get("seats_per_booking")?,
+        seats_per_customer: record.get("seats_per_customer")?,
+        holds_per_customer: record.get("holds_per_customer")?,
+        on_sale_at: record.instant_if_any("on_sale_at")?,
+        off_sale_at: record.instant_if_any("off_sale_at")?,
     })
 }
 
@@ -95,6 +123,28 @@ pub(crate) fn transition(row: &Row<'_>) -> Result<Transition, StoreError> {
         seats: record.parse("seat_numbers", |text: String| seat_numbers(&text))?,
         by: record.parse("actor", |text: String| Actor::parse(&text))?,
         at: record.instant("happened_at")?,
+    })
+}
+
+pub(crate) fn holding(row: &Row<'_>) -> Result<Holding, StoreError> {
+    let record = Record::of("bookings", row)?;
+    Ok(Holding {
+        booking_id: record.own_id(BookingId::new)?,
+        show_id: record.parse("show_id", ShowId::new)?,
+        customer: record.parse("customer", |text: String| CustomerId::new(&text).ok())?,
+        seats: record.parse("seats", |seats: i64| usize::try_from(seats).ok())?,
+        held_until: record.instant_if_any("held_until")?.map(Deadline::at),
+    })
+}
+
+pub(crate) fn payment(row: &Row<'_>) -> Result<Payment, StoreError> {
+    let bad = |column: &str| StoreError::Corrupt(format!("payments.{column} makes no sense"));
+    let reference: String = row.get("reference").map_err(|_| bad("reference"))?;
+    Ok(Payment {
+        reference: PaymentReference::new(&reference).map_err(|_| bad("reference"))?,
+        booking_id: row.get("booking_id").ok().and_then(BookingId::new).ok_or_else(|| bad("booking_id"))?,
+        show_id: row.get("show_id").ok().and_then(ShowId::new).ok_or_else(|| bad("show_id"))?,
+        in_vain: row.get("in_vain").map_err(|_| bad("in_vain"))?,
     })
 }
 
@@ -143,6 +193,9 @@ pub(crate) fn booking(row: &Row<'_>) -> Result<Booking, StoreError> {
         id: record.own_id(BookingId::new)?,
         show_id: record.parse("show_id", ShowId::new)?,
         user_name: record.parse("user_name", |name: String| UserName::new(&name).ok())?,
+        customer: record.parse_if_any("customer", |text| CustomerId::new(text).ok())?,
+        blocked_for: record.parse_if_any("blocked_for", |text| BlockReason::new(text).ok())?,
+        payment: record.parse_if_any("payment_reference", |text| PaymentReference::new(text).ok())?,
         seats: record.parse("seat_numbers", |text: String| seat_numbers(&text))?,
         deadline: Deadline::at(record.instant("expires_at")?),
         state: booking_state(&record)?,
@@ -155,7 +208,9 @@ fn booking_state(record: &Record<'_>) -> Result<BookingState, StoreError> {
     use domain::BookingStatus;
     match record.parse("status", |text: String| booking_status::parse(&text))? {
         BookingStatus::Pending => Ok(BookingState::Pending),
-        BookingStatus::Confirmed => Ok(BookingState::Confirmed { at: record.instant("confirmed_at")? }),
+        BookingStatus::Confirmed => {
+            Ok(BookingState::Confirmed { at: record.instant("confirmed_at")?, reclaimed: record.get("reclaimed")? })
+        }
         BookingStatus::Failed => {
             let reason = record.parse("failure_reason", |text: String| failure_reason::parse(&text))?;
             Ok(BookingState::Failed { reason, refund_due: record.get("refund_due")? })

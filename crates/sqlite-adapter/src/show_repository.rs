@@ -93,7 +93,22 @@ fn insert(connection: &Connection, new: &NewShow, now: Timestamp) -> Result<Show
     let terms = new.terms();
     let (start_time, now) = (new.start_time().timestamp_micros(), now.timestamp_micros());
     let (hold, limit) = (seconds(terms.hold_for), seconds(terms.hold_limit));
-    let columns = params![new.name(), start_time, new.total_seats(), now, hold, limit, terms.customers_may_cancel];
+    let [begin, end] = [terms.on_sale_at, terms.off_sale_at].map(|instant| instant.map(|instant| instant.timestamp_micros()));
+    let columns = params![
+        new.name(),
+        start_time,
+        new.total_seats(),
+        now,
+        hold,
+        limit,
+        terms.customers_may_cancel,
+        terms.late_confirm,
+        terms.seats_per_booking,
+        terms.seats_per_customer,
+        terms.holds_per_customer,
+        begin,
+        end
+    ];
     let id: i64 = connection.prepare_cached(statements::INSERT_SHOW)?.query_row(columns, |row| row.get(0))?;
     let available = seat_status::text(SeatStatus::Available);
     connection.prepare_cached(statements::INSERT_SEATS)?.execute(params![id, new.total_seats(), available])?;
@@ -113,13 +128,16 @@ fn counts(connection: &mut Connection, time: &TimeSource, id: ShowId) -> Result<
     let now = clock::now(time).timestamp_micros();
     let snapshot = connection.transaction()?;
     let seats = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
-    let (available, held, sold) = snapshot.prepare_cached(statements::COUNT_SEATS)?.query_row(params![id.get(), now], seats)?;
-    if available + held + sold == 0 {
+    let (available, held, taken): (u32, u32, u32) =
+        snapshot.prepare_cached(statements::COUNT_SEATS)?.query_row(params![id.get(), now], seats)?;
+    if available + held + taken == 0 {
         return Ok(None);
     }
     let counts = |row: &rusqlite::Row<'_>| {
         let (pending, confirmed, failed, refunds_due) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
-        Ok(ShowCounts { available, held, sold, pending, confirmed, failed, refunds_due })
+        let blocked: u32 = row.get(4)?;
+        let sold = taken.saturating_sub(blocked);
+        Ok(ShowCounts { available, held, sold, blocked, pending, confirmed, failed, refunds_due })
     };
     Ok(Some(snapshot.prepare_cached(statements::COUNT_BOOKINGS)?.query_row(params![id.get(), now], counts)?))
 }

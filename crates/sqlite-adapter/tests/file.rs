@@ -34,12 +34,12 @@ async fn show(store: &SqliteStore) -> Show {
 }
 
 /// That of the schema which this program brings.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 fn hold(show: &Show, seats: &[i64]) -> Command {
     let seats = SeatSelection::new(seats, 9).unwrap();
     let user_name = UserName::new("Ada").unwrap();
-    Command::Hold(Hold { show_id: show.id, seats, user_name, hold_for: TimeDelta::seconds(120) })
+    Command::Hold(Hold { show_id: show.id, seats, user_name, customer: None, hold_for: TimeDelta::seconds(120) })
 }
 
 async fn held(store: &SqliteStore, show: &Show, seats: &[i64]) -> BookingId {
@@ -171,7 +171,8 @@ async fn books_that_contradict_themselves_stop_the_batch_and_nothing_else() {
     let show = show(&store).await;
     let booking_id = held(&store, &show, &[1, 2]).await;
     damage(&file, "UPDATE seats SET status = 'AVAILABLE', booking_id = NULL, held_until = NULL WHERE seat_number = 2");
-    let answer = store.bookings().execute(&[hold(&show, &[4]).into(), Command::Confirm { booking_id }.into()]).await;
+    let answer =
+        store.bookings().execute(&[hold(&show, &[4]).into(), Command::Confirm(domain::Confirm::of(booking_id)).into()]).await;
     assert!(matches!(answer, Err(StoreError::Corrupt(_))), "{answer:?}");
     held(&store, &show, &[4]).await;
 }
@@ -185,7 +186,7 @@ async fn a_batch_that_can_not_be_saved_to_its_end_is_not_saved_at_all() {
     let poison = "CREATE TRIGGER poison BEFORE UPDATE ON seats WHEN NEW.seat_number = 5 BEGIN SELECT RAISE(ABORT, 'poison'); END";
     Connection::open(&file).unwrap().execute_batch(poison).unwrap();
     let before = store.shows().seat_map(show.id).await;
-    let batch = [hold(&show, &[2]).into(), Command::Confirm { booking_id }.into(), hold(&show, &[4, 5]).into()];
+    let batch = [hold(&show, &[2]).into(), Command::Confirm(domain::Confirm::of(booking_id)).into(), hold(&show, &[4, 5]).into()];
     let answer = store.bookings().execute(&batch).await;
     assert!(matches!(answer, Err(StoreError::Corrupt(_))), "{answer:?}");
     assert_eq!(store.shows().seat_map(show.id).await, before);

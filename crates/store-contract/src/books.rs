@@ -120,16 +120,16 @@ fn check_history(booking: &Booking, history: &[Transition]) {
     for transition in history {
         assert_eq!((transition.booking_id, transition.show_id), (booking.id, booking.show_id), "{history:?}");
         assert_eq!(transition.from, stood, "{history:?}");
-        stood = Some(transition.event.to());
+        stood = Some(transition.to());
     }
     let (first, last) = (history.first().expect("every booking has a history"), history.last().expect("as above"));
     assert_eq!((first.event, first.at), (Event::Held, booking.created_at), "{history:?}");
     assert_eq!(last.seats, booking.seats, "{history:?}");
     match booking.state {
         // Nobody may have failed it yet.
-        BookingState::Failed { reason: FailureReason::Expired, .. } if last.event.to() == BookingStatus::Pending => {}
+        BookingState::Failed { reason: FailureReason::Expired, .. } if last.to() == BookingStatus::Pending => {}
         state => {
-            assert_eq!(last.event.to(), state.status(), "{booking:?} {history:?}");
+            assert_eq!(last.to(), state.status(), "{booking:?} {history:?}");
             assert_eq!(last.at, booking.updated_at, "{booking:?} {history:?}");
         }
     }
@@ -155,7 +155,7 @@ fn check_booking(details: &BookingDetails, seats: &BTreeMap<SeatKey, Seat>) {
         }
     }
     assert!(!booking.state.refund_due() || matches!(booking.state, BookingState::Failed { .. }), "{booking:?}");
-    if let BookingState::Confirmed { at } = booking.state {
+    if let BookingState::Confirmed { at, .. } = booking.state {
         assert!(at < booking.deadline.instant(), "confirmed at or after its deadline: {booking:?}");
     }
 }

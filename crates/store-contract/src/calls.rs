@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use domain::{
-    Actor, ActorName, Booking, BookingDetails, BookingFilter, BookingId, BookingState, BookingStatus, Change, Command, Creation,
-    Deadline, Extend, FailureReason, Fingerprint, Hold, Idempotency, IdempotencyKey, NewShow, Outcome, Page, Refusal, Request,
-    SeatExchange, SeatNumber, SeatRefusal, SeatRefusalReason, SeatSelection, SeatState, Show, ShowId, StoreError, Sweep, Terms,
-    Timestamp, Transition, UserName,
+    Actor, ActorName, Booking, BookingDetails, BookingFilter, BookingId, BookingState, BookingStatus, Change, Command, Confirm,
+    Creation, Deadline, Extend, FailureReason, Fingerprint, Hold, Idempotency, IdempotencyKey, NewShow, Outcome, Page, Refusal,
+    Request, SeatExchange, SeatNumber, SeatRefusal, SeatRefusalReason, SeatSelection, SeatState, Show, ShowId, StoreError, Sweep,
+    Terms, Timestamp, Transition, UserName,
 };
 use tokio::task::JoinSet;
 
@@ -32,11 +32,11 @@ pub(crate) fn hold(show_id: ShowId, seats: &[i64]) -> Command {
 
 pub(crate) fn hold_as(user: &str, show_id: ShowId, seats: &[i64], hold_for: TimeDelta) -> Command {
     let seats = SeatSelection::new(seats, 1_000).unwrap();
-    Command::Hold(Hold { show_id, seats, user_name: UserName::new(user).unwrap(), hold_for })
+    Command::Hold(Hold { show_id, seats, user_name: UserName::new(user).unwrap(), customer: None, hold_for })
 }
 
 pub(crate) const fn confirm(booking_id: BookingId) -> Command {
-    Command::Confirm { booking_id }
+    Command::Confirm(Confirm::of(booking_id))
 }
 
 pub(crate) const fn expire(booking_id: BookingId) -> Command {

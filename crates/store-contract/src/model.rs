@@ -65,7 +65,8 @@ impl Model {
         for (request, outcome) in requests.iter().zip(outcomes) {
             let expected = match &request.command {
                 Command::Hold(hold) => self.hold(now, hold, outcome),
-                Command::Confirm { booking_id } => self.confirm(now, *booking_id),
+                Command::Confirm(confirm) => self.confirm(now, confirm.booking_id),
+                Command::Block(block) => panic!("nobody blocks seats here: {block:?}"),
                 Command::Expire { booking_id } => self.expire(now, *booking_id),
                 Command::Cancel { booking_id } => self.cancel(now, *booking_id, request.by != Actor::Customer),
                 Command::Extend(extend) => self.extend(now, extend),
@@ -181,7 +182,7 @@ impl Model {
             return Outcome::Refused(Refusal::NoSeatLeft { booking_id });
         }
         if !add.is_empty() && seats.len() > change.seats_max {
-            return Outcome::Refused(Refusal::TooManySeats { booking_id, max: change.seats_max });
+            return Outcome::Refused(Refusal::TooManySeats { max: change.seats_max });
         }
         self.fail_the_dead(now, show, add);
         let booking = &mut self.bookings[place];
@@ -213,11 +214,12 @@ impl Model {
                 booking.end = End::Sold;
                 Outcome::Confirmed { booking_id }
             }
-            End::Open => Outcome::Refused(Refusal::HoldExpired { booking_id, deadline: Deadline::at(booking.deadline) }),
-            End::Sold => Outcome::Refused(Refusal::NotPending { booking_id, status: BookingStatus::Confirmed }),
-            End::Failed | End::GivenUp { .. } => {
-                Outcome::Refused(Refusal::NotPending { booking_id, status: BookingStatus::Failed })
+            // Whether somebody has swept up makes no difference.
+            End::Open | End::Failed => {
+                Outcome::Refused(Refusal::HoldExpired { booking_id, deadline: Deadline::at(booking.deadline) })
             }
+            End::Sold => Outcome::Refused(Refusal::NotPending { booking_id, status: BookingStatus::Confirmed }),
+            End::GivenUp { .. } => Outcome::Refused(Refusal::NotPending { booking_id, status: BookingStatus::Failed }),
         }
     }
 

@@ -31,6 +31,8 @@ struct Calls {
 struct Outcomes {
     held: IntCounter,
     confirmed: IntCounter,
+    reclaimed: IntCounter,
+    blocked: IntCounter,
     expired: IntCounter,
     cancelled: IntCounter,
     extended: IntCounter,
@@ -90,6 +92,8 @@ impl Outcomes {
         Ok(Self {
             held: of("held"),
             confirmed: of("confirmed"),
+            reclaimed: of("reclaimed"),
+            blocked: of("blocked"),
             expired: of("expired"),
             cancelled: of("cancelled"),
             extended: of("extended"),
@@ -104,6 +108,8 @@ impl Outcomes {
         Some(match outcome {
             Outcome::Held { .. } => &self.held,
             Outcome::Confirmed { .. } => &self.confirmed,
+            Outcome::Reclaimed { .. } => &self.reclaimed,
+            Outcome::Blocked { .. } => &self.blocked,
             Outcome::Expired { .. } => &self.expired,
             Outcome::Cancelled { .. } => &self.cancelled,
             Outcome::Extended { .. } => &self.extended,

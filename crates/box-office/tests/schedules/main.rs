@@ -87,7 +87,7 @@ fn schedule() -> impl Strategy<Value = Schedule> {
 }
 
 fn confirm(id: i64) -> Command {
-    Command::Confirm { booking_id: BookingId::new(id).unwrap() }
+    Command::Confirm(domain::Confirm::of(BookingId::new(id).unwrap()))
 }
 
 /// The customer with this number comes, and notes in the history what becomes of it.

@@ -32,7 +32,7 @@ impl Ledger {
             Ok(booking) => booking,
             Err(refusal) => return Ok(Outcome::Refused(refusal)),
         };
-        let terms = self.shows.get(&booking.show_id).ok_or(LedgerError::RowsMissing)?;
+        let terms = &self.show_of(booking)?.terms;
         let (deadline, latest) = (booking.deadline, extend.latest(terms, booking.created_at));
         let longer = Deadline::after(self.now, extend.length(terms)).min(latest);
         if deadline >= latest {
@@ -57,12 +57,12 @@ impl Ledger {
         };
         let (show_id, deadline) = (booking.show_id, booking.deadline);
         let (add, remove) = (change.seats.add(), change.seats.remove());
-        let seats = match self.seats_after(booking, change) {
+        let seats = match self.seats_after(booking, change, by) {
             Ok(seats) => seats,
             Err(refusal) => return Ok(Outcome::Refused(refusal)),
         };
         self.own_seats(id)?;
-        self.take(show_id, add, Owner::Stored(id), deadline)?;
+        self.take(show_id, add, SeatState::Held { by: Owner::Stored(id), until: deadline })?;
         for &number in remove {
             self.set_seat(SeatKey { show_id, number }, SeatState::Available);
         }
@@ -71,7 +71,7 @@ impl Ledger {
     }
 
     /// The seats that the booking lists after the change, or why it can't be had.
-    fn seats_after(&self, booking: &Booking, change: &Change) -> Result<Vec<SeatNumber>, Refusal> {
+    fn seats_after(&self, booking: &Booking, change: &Change, by: &Actor) -> Result<Vec<SeatNumber>, Refusal> {
         let (add, remove, booking_id) = (change.seats.add(), change.seats.remove(), booking.id);
         let had = |number: &SeatNumber| booking.seats.binary_search(number).is_ok();
         let refused = |&number, reason| SeatRefusal { number, reason };
@@ -92,14 +92,27 @@ impl Ledger {
         let kept = booking.seats.iter().filter(|number| !remove.contains(number));
         let mut seats: Vec<SeatNumber> = kept.chain(add).copied().collect();
         seats.sort_unstable();
-        match seats.len() {
-            0 => Err(Refusal::NoSeatLeft { booking_id }),
-            // Whoever has too many already, for reasons of the past, may give some back.
-            count if count > change.seats_max && !add.is_empty() => {
-                Err(Refusal::TooManySeats { booking_id, max: change.seats_max })
-            }
-            _ => Ok(seats),
+        if seats.is_empty() {
+            return Err(Refusal::NoSeatLeft { booking_id });
         }
+        // Whoever has too many already, for reasons of the past, may give some back.
+        if !add.is_empty() {
+            self.may_grow(booking, seats.len(), change.seats_max, by)?;
+        }
+        Ok(seats)
+    }
+
+    /// Whether the booking may have so many seats, some of them new, or why not.
+    fn may_grow(&self, booking: &Booking, seats: usize, seats_max: usize, by: &Actor) -> Result<(), Refusal> {
+        if seats > seats_max {
+            return Err(Refusal::TooManySeats { max: seats_max });
+        }
+        if by.is_house() {
+            return Ok(());
+        }
+        let (show_id, more) = (booking.show_id, seats.saturating_sub(booking.seats.len()));
+        let refusal = self.not_on_sale(show_id).or_else(|| self.too_many(show_id, seats));
+        refusal.or_else(|| self.customer_limit(show_id, booking.customer.as_ref(), more, 0)).map_or(Ok(()), Err)
     }
 
     fn amend(

@@ -11,15 +11,6 @@ use crate::request::Actor;
 use crate::seat::{SeatKey, SeatState};
 
 impl Ledger {
-    pub(super) fn confirm(&mut self, booking_id: BookingId, by: &Actor) -> Result<Outcome, LedgerError> {
-        if let Err(refusal) = self.booking_for(booking_id, Action::Confirm) {
-            return Ok(Outcome::Refused(refusal));
-        }
-        let sold = SeatState::Sold { to: Owner::Stored(booking_id) };
-        self.settle(booking_id, BookingState::Confirmed { at: self.now }, sold, by.clone())?;
-        Ok(Outcome::Confirmed { booking_id })
-    }
-
     pub(super) fn expire(&mut self, booking_id: BookingId) -> Result<Outcome, LedgerError> {
         let deadline = match self.booking_for(booking_id, Action::Expire) {
             Ok(booking) => booking.deadline,
@@ -31,24 +22,37 @@ impl Ledger {
     }
 
     pub(super) fn cancel(&mut self, booking_id: BookingId, by: &Actor) -> Result<Outcome, LedgerError> {
-        let state = self.bookings.get(&booking_id).map(|booking| (booking.state, booking.show_id));
-        let sale = match state {
+        let booking = self.bookings.get(&booking_id);
+        let sale = match booking.map(|booking| (booking, booking.state)) {
             // What is cancelled stays so, however often that is asked.
-            Some((BookingState::Failed { reason: FailureReason::Cancelled, refund_due }, _)) => {
+            Some((_, BookingState::Failed { reason: FailureReason::Cancelled | FailureReason::ShowCancelled, refund_due })) => {
                 return Ok(Outcome::Cancelled { booking_id, refund_due });
             }
-            Some((BookingState::Confirmed { .. }, show_id)) => {
-                by.is_house() || self.shows.get(&show_id).ok_or(LedgerError::RowsMissing)?.customers_may_cancel
+            Some((booking, BookingState::Confirmed { .. })) => {
+                by.is_house() || booking.blocked_for.is_none() && self.show_of(booking)?.terms.customers_may_cancel
             }
-            Some((BookingState::Pending | BookingState::Failed { .. }, _)) | None => false,
+            Some((_, BookingState::Pending | BookingState::Failed { .. })) | None => false,
         };
         let refund_due = match self.booking_for(booking_id, Action::Cancel { sale }) {
-            Ok(booking) => booking.state.status() == BookingStatus::Confirmed,
+            Ok(booking) => is_paid(booking),
             Err(refusal) => return Ok(Outcome::Refused(refusal)),
         };
         let cancelled = BookingState::Failed { reason: FailureReason::Cancelled, refund_due };
         self.settle(booking_id, cancelled, SeatState::Available, by.clone())?;
         Ok(Outcome::Cancelled { booking_id, refund_due })
+    }
+
+    /// A booking of a cancelled show fails, with the first that is asked of it, if it has not failed already.
+    pub(super) fn fail_if_called_off(&mut self, booking_id: BookingId, by: &Actor) -> Result<(), LedgerError> {
+        let Some(booking) = self.bookings.get(&booking_id) else { return Ok(()) };
+        if !self.shows.get(&booking.show_id).is_some_and(|show| show.cancelled)
+            || self.booking_for(booking_id, Action::CallOff).is_err()
+        {
+            return Ok(());
+        }
+        let called_off = BookingState::Failed { reason: FailureReason::ShowCancelled, refund_due: is_paid(booking) };
+        let by = if by.is_house() { by.clone() } else { Actor::System };
+        self.settle(booking_id, called_off, SeatState::Available, by)
     }
 
     /// The booking if this can be done to it now, or why it can't.
@@ -65,7 +69,13 @@ impl Ledger {
     }
 
     /// Brings a booking and all of its seats to their new state. After an error nothing has changed.
-    fn settle(&mut self, id: BookingId, state: BookingState, seat: SeatState<Owner>, by: Actor) -> Result<(), LedgerError> {
+    pub(super) fn settle(
+        &mut self,
+        id: BookingId,
+        state: BookingState,
+        seat: SeatState<Owner>,
+        by: Actor,
+    ) -> Result<(), LedgerError> {
         let keys = self.own_seats(id)?;
         let booking = self.bookings.get_mut(&id).ok_or(LedgerError::RowsMissing)?;
         let from = booking.state.status();
@@ -90,4 +100,9 @@ impl Ledger {
         }
         Ok(keys)
     }
+}
+
+/// Whether somebody has paid for it: a confirm says so, but not the house's own.
+fn is_paid(booking: &Booking) -> bool {
+    booking.state.status() == BookingStatus::Confirmed && booking.blocked_for.is_none()
 }

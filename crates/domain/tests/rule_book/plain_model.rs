@@ -98,7 +98,8 @@ impl PlainModel {
             Wish::Confirm(id) => match self.bookings.get(id).map(|booking| (booking.end, booking.until)) {
                 None => Answer::NoSuchBooking,
                 Some((End::Sold { .. }, _)) => Answer::SoldAlready,
-                Some((End::Failed { .. }, _)) => Answer::FailedAlready,
+                // A booking here fails because its hold has run out: whether somebody has swept up makes no difference.
+                Some((End::Failed { .. }, until)) => Answer::TooLate { until },
                 Some((End::Open, until)) if until <= self.now => Answer::TooLate { until },
                 Some((End::Open, _)) => self.sell(*id),
             },

@@ -87,11 +87,19 @@ impl Rows {
         bookings: &BTreeSet<BookingId>,
     ) -> LockedRows {
         let exists = |show: &ShowId| self.seats.keys().any(|key| key.show_id == *show);
+        let theirs = bookings.iter().filter_map(|id| self.bookings.get(id)).map(|row| row.show_id);
+        let shows: BTreeSet<ShowId> = shows.iter().copied().chain(theirs).collect();
         LockedRows {
             now,
-            shows: shows.iter().copied().filter(exists).map(|id| LockedShow { id, terms: Terms::default() }).collect(),
+            shows: shows
+                .into_iter()
+                .filter(exists)
+                .map(|id| LockedShow { id, terms: Terms::default(), cancelled: false, revision: 0 })
+                .collect(),
             seats: seats.iter().filter_map(|key| self.seat(*key)).collect(),
             bookings: bookings.iter().filter_map(|id| self.booking(*id)).collect(),
+            holdings: Vec::new(),
+            payments: Vec::new(),
             used_keys: Vec::new(),
         }
     }
@@ -143,13 +151,16 @@ impl Rows {
         let row = self.bookings.get(&id)?;
         let state = match row.status {
             BookingStatus::Pending => BookingState::Pending,
-            BookingStatus::Confirmed => BookingState::Confirmed { at: row.confirmed_at.unwrap() },
+            BookingStatus::Confirmed => BookingState::Confirmed { at: row.confirmed_at.unwrap(), reclaimed: false },
             BookingStatus::Failed => BookingState::Failed { reason: FailureReason::Expired, refund_due: false },
         };
         Some(Booking {
             id,
             show_id: row.show_id,
             user_name: row.user_name.clone(),
+            customer: None,
+            blocked_for: None,
+            payment: None,
             seats: row.seats.clone(),
             deadline: Deadline::at(row.deadline),
             state,

@@ -24,7 +24,7 @@ pub(crate) fn at(tick: i64) -> Timestamp {
 pub(crate) fn hold(customer: &str, seats: &[i64], ticks: i64) -> Command {
     let seats = SeatSelection::new(seats, 50).unwrap();
     let user_name = UserName::new(customer).unwrap();
-    Command::Hold(Hold { show_id: rows::show(1), seats, user_name, hold_for: TimeDelta::microseconds(ticks) })
+    Command::Hold(Hold { show_id: rows::show(1), seats, user_name, customer: None, hold_for: TimeDelta::microseconds(ticks) })
 }
 
 struct SmallWorld;
@@ -114,7 +114,7 @@ impl Model for SmallWorld {
             acts.extend([&[1][..], &[2], &[1, 2]].map(|seats| Act::Ask(hold(customer, seats, HOLD_FOR))));
         }
         for &booking_id in state.rows.bookings.keys() {
-            acts.extend([Command::Confirm { booking_id }, Command::Expire { booking_id }].map(Act::Ask));
+            acts.extend([Command::Confirm(domain::Confirm::of(booking_id)), Command::Expire { booking_id }].map(Act::Ask));
         }
     }
 

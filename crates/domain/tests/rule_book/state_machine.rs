@@ -128,7 +128,7 @@ impl StateMachineTest for Product {
             assert_eq!((row.seats.len(), numbers), (booking.seats.len(), booking.seats.clone()));
             let end = match row.state {
                 BookingState::Pending => End::Open,
-                BookingState::Confirmed { at } => End::Sold { at: micros(at) },
+                BookingState::Confirmed { at, .. } => End::Sold { at: micros(at) },
                 BookingState::Failed { .. } => End::Failed { at: micros(row.updated_at) },
             };
             assert_eq!(end, booking.end, "{row:?}");
@@ -182,9 +182,10 @@ fn command(wish: &Wish) -> Command {
             // Asked for in descending order.
             seats: SeatSelection::new(&seats.iter().rev().copied().collect::<Vec<_>>(), 50).unwrap(),
             user_name: UserName::new("Ada").unwrap(),
+            customer: None,
             hold_for: TimeDelta::microseconds(*lives),
         }),
-        Wish::Confirm(id) => Command::Confirm { booking_id: rows::booking(*id) },
+        Wish::Confirm(id) => Command::Confirm(domain::Confirm::of(rows::booking(*id))),
         Wish::Expire(id) => Command::Expire { booking_id: rows::booking(*id) },
     }
 }

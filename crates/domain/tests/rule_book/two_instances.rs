@@ -96,7 +96,7 @@ impl Job {
         match self {
             Self::Hold(Some(seat)) => Some(hold("Bob", &[seat], HOLD_FOR)),
             Self::Hold(None) => Some(hold("Bob", &(1..=SEATS).collect::<Vec<_>>(), HOLD_FOR)),
-            Self::Confirm(booking_id) => Some(Command::Confirm { booking_id }),
+            Self::Confirm(booking_id) => Some(Command::Confirm(domain::Confirm::of(booking_id))),
             Self::Sweep => None,
         }
     }

@@ -14,14 +14,15 @@ async fn migrated() -> String {
 const SAVE_BATCH_PARAMETERS: &str = "now(), '{1}', '{a}', '{\"{1}\"}', '{now}', '{customer}', '{1}', '{1}', \
      '{1}', '{1}', '{PENDING}', '{NULL}', '{1}', '{now}', \
      '{1}', '{1}', '{confirmed}', '{PENDING}', '{customer}', '{\"{1}\"}', '{1}', '{1}', '{1}', \
-     '{k}', '{NULL}', '{now}', '{held}', '{1}', '{1}'";
+     '{k}', '{NULL}', '{now}', '{held}', '{1}', '{1}', \
+     '{a}', '{a}', '{p}', '{1}', '{1}', '{false}'";
 
 const SAVE_IF_FORESEEN_PARAMETERS: &str = "NULL, now(), NULL, \
      '{1}', '{1}', '{NULL}', '{NULL}', '{PENDING}', '{NULL}', '{1}', '{1}', '{NULL}', \
      '{1}', '{a}', '{\"{1}\"}', '{1}', '{customer}', '{1}', '{1}', \
      '{1}', '{\"{1}\"}', '{now}', '{CONFIRMED}', '{NULL}', '{\"{1}\"}', '{NULL}', \
      '{1}', '{1}', '{confirmed}', '{customer}', '{\"{1}\"}', '{1}', '{1}', '{1}', \
-     '{k}', '{NULL}', '{1}', '{held}', '{1}', '{1}'";
+     '{k}', '{NULL}', '{1}', '{held}', '{1}', '{1}', '{0}', '{a}', '{p}'";
 
 #[tokio::test]
 async fn every_statement_can_be_prepared() {
@@ -45,12 +46,15 @@ async fn the_hot_statements_never_scan_a_table() {
         let parameters = match *name {
             "lock_seats" | "lock_bookings" => "'{1}', '{1}', '{1}', true, NULL, '{1}', '{1}'",
             "lock_shows" => "'{1}', '{1}'",
-            "load_keys" => "'{a}'",
+            "load_holdings" => "'{1}', '{a}', '{1}'",
+            "load_keys" | "load_payments" => "'{a}'",
             "forget_used_keys" => "'{a}', NULL",
             "find_history" | "find_show" => "1",
             "list_bookings_of_show" => "NULL, NULL, 10, NULL, 1",
             "save_if_foreseen" => SAVE_IF_FORESEEN_PARAMETERS,
-            "update_bookings" => "now(), '{1}', '{FAILED}', '{expired}', '{false}', '{NULL}', '{\"{1}\"}', '{now}'",
+            "update_bookings" => {
+                "now(), '{1}', '{FAILED}', '{expired}', '{false}', '{NULL}', '{\"{1}\"}', '{now}', '{a}', '{false}'"
+            }
             "save_batch" => SAVE_BATCH_PARAMETERS,
             "record" => "now(), '{1}', '{1}', '{expired}', '{PENDING}', '{system}', '{\"{1}\"}', '{1}', '{1}', '{1}'",
             "fail_bookings" => "now(), 'FAILED', 'expired', '{1}'",

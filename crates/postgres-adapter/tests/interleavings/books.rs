@@ -54,6 +54,9 @@ impl Books {
                 id,
                 show_id: ShowId::new(SHOW).unwrap(),
                 user_name: UserName::new(name).unwrap(),
+                customer: None,
+                blocked_for: None,
+                payment: None,
                 seats: seats.map(|n| SeatNumber::new(n).unwrap()).to_vec(),
                 deadline,
                 state: BookingState::Pending,
@@ -102,8 +105,8 @@ impl Books {
 
     fn locked(&self, now: Timestamp, bookings: Vec<Booking>) -> LockedRows {
         let seats = self.seats.iter().map(|(&key, &state)| LockedSeat { key, state }).collect();
-        let show = LockedShow { id: ShowId::new(SHOW).unwrap(), terms: Terms::default() };
-        LockedRows { now, shows: vec![show], seats, bookings, used_keys: Vec::new() }
+        let show = LockedShow { id: ShowId::new(SHOW).unwrap(), terms: Terms::default(), cancelled: false, revision: 0 };
+        LockedRows { now, shows: vec![show], seats, bookings, holdings: Vec::new(), payments: Vec::new(), used_keys: Vec::new() }
     }
 
     fn save(&mut self, changes: &Changes) -> Vec<BookingId> {
@@ -114,6 +117,9 @@ impl Books {
                 id,
                 show_id: new.show_id,
                 user_name: new.user_name.clone(),
+                customer: None,
+                blocked_for: None,
+                payment: None,
                 seats: new.seats.clone(),
                 deadline: new.deadline,
                 state: BookingState::Pending,
@@ -143,7 +149,7 @@ impl Books {
         let name = |id| self.bookings.get(&id).map_or_else(|| format!("nobody ({id})"), |booking| booking.user_name.to_string());
         let seats = self.seats.iter().map(|(key, state)| format!("seat {}: {:?}", key.number, with_owner(*state, name)));
         let bookings = self.bookings.values().map(|booking| {
-            let Booking { id: _, show_id, user_name, seats, deadline, state, created_at, updated_at } = booking;
+            let Booking { id: _, show_id, user_name, seats, deadline, state, created_at, updated_at, .. } = booking;
             let times = (deadline.instant(), created_at, updated_at);
             format!("booking of {user_name}: {seats:?} of show {show_id} {state:?} {times:?}")
         });
@@ -218,11 +224,14 @@ fn booking(row: &Row) -> Booking {
         id: id(row.get("id")),
         show_id: ShowId::new(row.get("show_id")).unwrap(),
         user_name: UserName::new(row.get("user_name")).unwrap(),
+        customer: None,
+        blocked_for: None,
+        payment: None,
         seats: numbers.into_iter().map(|number| SeatNumber::new(number.into()).unwrap()).collect(),
         deadline: Deadline::at(row.get("expires_at")),
         state: match row.get("status") {
             "PENDING" => BookingState::Pending,
-            "CONFIRMED" => BookingState::Confirmed { at: row.get("confirmed_at") },
+            "CONFIRMED" => BookingState::Confirmed { at: row.get("confirmed_at"), reclaimed: false },
             "FAILED" => BookingState::Failed { reason: FailureReason::Expired, refund_due: row.get("refund_due") },
             other => panic!("{other}"),
         },

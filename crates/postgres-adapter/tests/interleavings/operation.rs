@@ -53,9 +53,10 @@ impl Ask {
                 show_id: ShowId::new(books::SHOW).unwrap(),
                 seats: SeatSelection::new(seats, 50).unwrap(),
                 user_name: UserName::new(user).unwrap(),
+                customer: None,
                 hold_for: HOLD_FOR,
             })),
-            Self::Confirm(id) => Some(Command::Confirm { booking_id: books::id(id) }),
+            Self::Confirm(id) => Some(Command::Confirm(domain::Confirm::of(books::id(id)))),
             Self::Sweep | Self::Find(_) => None,
         }
     }

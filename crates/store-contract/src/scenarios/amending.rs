@@ -101,8 +101,7 @@ pub async fn an_extension_ends_at_the_limit(world: &World) {
 
 /// What a show says goes before what the service says.
 pub async fn a_show_has_terms_of_its_own(world: &World) {
-    let terms =
-        Terms { hold_for: Some(TimeDelta::seconds(30)), hold_limit: Some(TimeDelta::seconds(45)), customers_may_cancel: false };
+    let terms = Terms { hold_for: Some(TimeDelta::seconds(30)), hold_limit: Some(TimeDelta::seconds(45)), ..Terms::default() };
     let show = world.store.show_on(terms, 2).await;
     assert!(world.store.shows.list(crate::calls::page(5, None)).await.unwrap().iter().any(|listed| listed.terms == terms));
     let made = world.clock.now();
@@ -148,7 +147,7 @@ pub async fn a_change_is_all_or_nothing(world: &World) {
         (change(id, &[1, 3], &[2]), not_free(&[(1, HadAlready)])),
         (change(id, &[3], &[2, 4]), not_free(&[(4, NotHad)])),
         (change(id, &[], &[1, 2]), Outcome::Refused(Refusal::NoSeatLeft { booking_id: id })),
-        (change(id, &[3, 4, 7], &[]), Outcome::Refused(Refusal::TooManySeats { booking_id: id, max: SEATS_MAX })),
+        (change(id, &[3, 4, 7], &[]), Outcome::Refused(Refusal::TooManySeats { max: SEATS_MAX })),
         (change(nobody(), &[3], &[]), Outcome::Refused(Refusal::NoSuchBooking { booking_id: nobody() })),
         (change(sold, &[3], &[]), Outcome::Refused(Refusal::NotPending { booking_id: sold, status: BookingStatus::Confirmed })),
     ];

@@ -69,7 +69,8 @@ pub async fn a_batch_sees_a_dead_hold_end_once(world: &World) {
     let free_at = domain::Deadline::at(deadline.instant() + HOLD_FOR);
     assert!(held(&outcomes[0]).is_some(), "{outcomes:?}");
     assert_eq!(outcomes[1], not_free(&[(2, SeatRefusalReason::Held { free_at })]));
-    assert_eq!(outcomes[2..4], [ended.clone(), ended]);
+    let too_late = Outcome::Refused(Refusal::HoldExpired { booking_id: dead, deadline });
+    assert_eq!(outcomes[2..4], [ended, too_late]);
     assert!(held(&outcomes[4]).is_some() && held(&outcomes[5]).is_some(), "{outcomes:?}");
     world.clock.advance(-HOLD_FOR);
     assert_eq!(world.store.state(dead).await, EXPIRED, "its row says so, whatever the clock");

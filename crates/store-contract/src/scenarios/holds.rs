@@ -45,14 +45,14 @@ pub async fn a_confirm_sells_exactly_the_held_seats(world: &World) {
 
     let details = world.store.find(id).await;
     let at = world.clock.now();
-    assert_eq!((details.booking.state, details.booking.deadline), (BookingState::Confirmed { at }, deadline));
+    assert_eq!((details.booking.state, details.booking.deadline), (BookingState::Confirmed { at, reclaimed: false }, deadline));
     assert_eq!((details.booking.created_at, details.booking.updated_at), (created_at, at));
     assert!(details.seats.iter().all(|(_, status)| *status == SeatStatus::Confirmed));
     let sold = SeatState::Sold { to: id };
     assert_eq!(world.store.map(show).await, [sold, SeatState::Held { by: other, until }, sold, SeatState::Available]);
 
     world.clock.advance(HOLD_FOR * 1_000);
-    assert_eq!(world.store.state(id).await, BookingState::Confirmed { at }, "a sale has no end");
+    assert_eq!(world.store.state(id).await, BookingState::Confirmed { at, reclaimed: false }, "a sale has no end");
 }
 
 /// One refusal tells all: which seats are held and until when, which are sold, and which the show does not have.
@@ -203,7 +203,7 @@ fn expected(
         (BookingStatus::Pending, Command::Expire { .. }) => (Outcome::Expired { booking_id, deadline }, Some(EXPIRED)),
         (BookingStatus::Pending, _) if dead => refused(Refusal::HoldExpired { booking_id, deadline }, Some(EXPIRED)),
         (BookingStatus::Pending, Command::Confirm { .. }) => {
-            (Outcome::Confirmed { booking_id }, Some(BookingState::Confirmed { at: now }))
+            (Outcome::Confirmed { booking_id }, Some(BookingState::Confirmed { at: now, reclaimed: false }))
         }
         (BookingStatus::Pending, Command::Cancel { .. }) => {
             let state = BookingState::Failed { reason: FailureReason::Cancelled, refund_due: false };
@@ -218,7 +218,8 @@ fn expected(
         }
         (BookingStatus::Confirmed, Command::Cancel { .. }) => refused(Refusal::SaleIsFinal { booking_id }, None),
         (BookingStatus::Confirmed, _) => refused(Refusal::NotPending { booking_id, status }, None),
+        (BookingStatus::Failed, Command::Confirm { .. }) => refused(Refusal::HoldExpired { booking_id, deadline }, Some(EXPIRED)),
         (BookingStatus::Failed, _) => refused(Refusal::NotPending { booking_id, status }, Some(EXPIRED)),
-        (BookingStatus::Pending, Command::Hold(_)) => unreachable!("a hold names no booking"),
+        (BookingStatus::Pending, Command::Hold(_) | Command::Block(_)) => unreachable!("neither names a booking"),
     }
 }

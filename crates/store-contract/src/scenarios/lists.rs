@@ -105,7 +105,7 @@ pub async fn a_show_is_found_and_counted(world: &World) {
     world.store.hold(id, &[4, 5, 6]).await;
     let (returned, _) = world.store.sell(id, &[7]).await;
     world.store.ask(Request::new(crate::calls::cancel(returned), house())).await;
-    let before = ShowCounts { available: 4, held: 3, sold: 2, pending: 1, confirmed: 1, failed: 2, refunds_due: 1 };
+    let before = ShowCounts { available: 4, held: 3, sold: 2, blocked: 0, pending: 1, confirmed: 1, failed: 2, refunds_due: 1 };
     assert_eq!(counts().await, before);
     world.clock.advance(HOLD_FOR);
     let after = ShowCounts { available: 7, held: 0, pending: 0, failed: 3, ..before };
