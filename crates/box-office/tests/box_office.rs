@@ -59,7 +59,7 @@ impl BookingRepository for ScriptedStore {
 }
 
 fn id(command: &Command) -> i64 {
-    let (Command::Confirm { booking_id } | Command::Expire { booking_id }) = command else { panic!("only confirms here") };
+    let (Command::Confirm(domain::Confirm { booking_id, .. }) | Command::Expire { booking_id }) = command else { panic!("only confirms here") };
     booking_id.get()
 }
 

@@ -65,7 +65,7 @@ impl ScriptedStore {
 
 /// Who asks for what is confirmed.
 fn booking_id(command: &Command) -> BookingId {
-    let Command::Confirm { booking_id } = command else { panic!("only confirms here") };
+    let Command::Confirm(domain::Confirm { booking_id, .. }) = command else { panic!("only confirms here") };
     *booking_id
 }
 
