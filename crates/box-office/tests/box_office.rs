@@ -59,7 +59,9 @@ impl BookingRepository for ScriptedStore {
 }
 
 fn id(command: &Command) -> i64 {
-    let (Command::Confirm(domain::Confirm { booking_id, .. }) | Command::Expire { booking_id }) = command else { panic!("only confirms here") };
+    let (Command::Confirm(domain::Confirm { booking_id, .. }) | Command::Expire { booking_id }) = command else {
+        panic!("only confirms here")
+    };
     booking_id.get()
 }
 

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
 use domain::{
-    Booking, BookingId, BookingState, BookingStatus, Change, Changes, Command, Deadline, Extend, Hold, Holding, Keys, Ledger,
-    LedgerError, Life, LockedRows, LockedSeat, LockedShow, Outcome, Owner, Payment, Refusal, Request, SeatExchange, SeatKey,
-    SeatNumber, SeatRefusalReason, SeatSelection, SeatState, ShowId, Terms, Timestamp, UserName,
+    Block, BlockReason, Booking, BookingId, BookingState, BookingStatus, Change, Changes, Command, Confirm, CustomerId, Deadline,
+    Extend, Hold, Holding, Keys, Ledger, LedgerError, Life, LockedRows, LockedSeat, LockedShow, Outcome, Owner, Payment,
+    PaymentReference, Refusal, Request, SeatExchange, SeatKey, SeatNumber, SeatRefusalReason, SeatSelection, SeatState, ShowId,
+    Terms, Timestamp, UserName,
 };
 use proptest::prelude::*;
 
@@ -42,8 +43,10 @@ impl Tables {
     fn lock(&self, commands: &[Command]) -> LockedRows {
         let keys = Keys::of(&commands.iter().cloned().map(Request::from).collect::<Vec<_>>());
         let mut bookings: BTreeSet<BookingId> = keys.bookings.iter().copied().collect();
-        let wanted: Vec<SeatKey> =
-            keys.seats.iter().copied().chain(keys.additions.iter().map(|(_, number)| seat(number.get()))).collect();
+        let had = keys.bookings.iter().filter_map(|id| self.bookings.get(id));
+        let had = had.filter(|booking| booking.state.status() == BookingStatus::Failed).flat_map(|booking| &booking.seats);
+        let added = keys.additions.iter().map(|(_, number)| number);
+        let wanted: Vec<SeatKey> = keys.seats.iter().copied().chain(added.chain(had).map(|number| seat(number.get()))).collect();
         for key in &wanted {
             if let Some(SeatState::Held { by, until }) = self.seats.get(key)
                 && until.life(self.now) == Life::Dead
@@ -141,7 +144,9 @@ impl Tables {
             assert!(booking.seats.contains(&key.number), "{key:?} is not listed by {booking:?}");
             let agrees = match (state, booking.state) {
                 (SeatState::Held { until, .. }, BookingState::Pending) => *until == booking.deadline,
-                (SeatState::Sold { .. }, BookingState::Confirmed { at, reclaimed: false }) => at < booking.deadline.instant(),
+                (SeatState::Sold { .. }, BookingState::Confirmed { at, reclaimed }) => {
+                    reclaimed == (at >= booking.deadline.instant())
+                }
                 _ => false,
             };
             assert!(agrees, "{state:?} {booking:?}");
@@ -151,13 +156,59 @@ impl Tables {
                 assert_eq!(self.seats[&seat(number.get())].booking_id(), Some(booking.id), "{booking:?}");
             }
         }
+        self.check_money();
+        self.check_limits();
+    }
+
+    /// Each payment is known once, and has either bought what its booking is, or has to be given back.
+    fn check_money(&self) {
+        let references: BTreeSet<_> = self.payments.iter().map(|payment| &payment.reference).collect();
+        assert_eq!(references.len(), self.payments.len(), "{:?}", self.payments);
+        for payment in &self.payments {
+            let booking = &self.bookings[&payment.booking_id];
+            let is_sold = matches!(booking.state, BookingState::Confirmed { .. });
+            let bought = !payment.in_vain && booking.payment.as_ref() == Some(&payment.reference);
+            assert!(if is_sold { bought || payment.in_vain } else { booking.state.refund_due() }, "{payment:?} {booking:?}");
+        }
+        for booking in self.bookings.values().filter(|booking| booking.blocked_for.is_some()) {
+            assert!(booking.payment.is_none() && !booking.state.refund_due(), "{booking:?}");
+        }
+    }
+
+    /// No customer has more than the show allows.
+    fn check_limits(&self) {
+        let Terms { seats_per_customer, holds_per_customer, seats_per_booking, .. } = self.show.terms;
+        let mut had: BTreeMap<CustomerId, (usize, usize)> = BTreeMap::new();
+        for holding in self.holdings().into_iter().filter(|h| h.held_until.is_none_or(|until| until.life(self.now) == Life::Live))
+        {
+            let (seats, holds) = had.entry(holding.customer).or_default();
+            *seats += holding.seats;
+            *holds += usize::from(holding.held_until.is_some());
+        }
+        for (customer, (seats, holds)) in had {
+            assert!(seats_per_customer.is_none_or(|max| seats <= max as usize), "{customer} has {seats} seats");
+            assert!(holds_per_customer.is_none_or(|max| holds <= max as usize), "{customer} has {holds} holds");
+        }
+        for booking in self.bookings.values().filter(|booking| booking.blocked_for.is_none()) {
+            assert!(seats_per_booking.is_none_or(|max| booking.seats.len() <= max as usize), "{booking:?}");
+        }
     }
 }
 
 fn hold(numbers: &[i64], seconds: i64) -> Command {
+    hold_of(None, numbers, seconds)
+}
+
+fn hold_of(customer: Option<&str>, numbers: &[i64], seconds: i64) -> Command {
     let seats = SeatSelection::new(numbers, 50).unwrap();
     let user_name = UserName::new("Ada").unwrap();
-    Command::Hold(Hold { show_id: show(), seats, user_name, customer: None, hold_for: TimeDelta::seconds(seconds) })
+    Command::Hold(Hold {
+        show_id: show(),
+        seats,
+        user_name,
+        customer: customer.map(|id| CustomerId::new(id).unwrap()),
+        hold_for: TimeDelta::seconds(seconds),
+    })
 }
 
 fn booking(id: i64) -> BookingId {
@@ -167,16 +218,27 @@ fn booking(id: i64) -> BookingId {
 /// What can happen: a batch, or some seconds pass.
 #[derive(Clone, Debug)]
 enum Event {
+    CancelShow,
     Batch(Vec<Command>),
     Wait(i64),
 }
 
 fn command() -> impl Strategy<Value = Command> {
     // One seat beyond the house.
-    let seats = proptest::collection::btree_set(1..=SEATS + 1, 1..4);
+    let seats = || proptest::collection::btree_set(1..=SEATS + 1, 1..4).prop_map(|seats| seats.into_iter().collect::<Vec<_>>());
+    let customer = proptest::option::weighted(0.9, proptest::sample::select(vec!["ada", "bob"]));
+    let payment = proptest::option::of((1..=6_i64).prop_map(|n| PaymentReference::new(&format!("payment-{n}")).unwrap()));
+    let some = proptest::option::weighted(0.2, seats().prop_map(|seats| SeatSelection::new(&seats, 9).unwrap()));
     prop_oneof![
-        4 => (seats, 1..4_i64).prop_map(|(seats, seconds)| hold(&seats.into_iter().collect::<Vec<_>>(), seconds)),
-        2 => (1..=12_i64).prop_map(|id| Command::Confirm(domain::Confirm::of(booking(id)))),
+        4 => (customer, seats(), 1..4_i64).prop_map(|(customer, seats, seconds)| hold_of(customer, &seats, seconds)),
+        4 => (1..=12_i64, some, payment).prop_map(|(id, seats, payment)| {
+            Command::Confirm(Confirm { booking_id: booking(id), seats, payment })
+        }),
+        1 => seats().prop_map(|seats| Command::Block(Block {
+            show_id: show(),
+            seats: SeatSelection::new(&seats, 9).unwrap(),
+            reason: BlockReason::new("wheelchairs").unwrap(),
+        })),
         2 => (1..=12_i64).prop_map(|id| Command::Expire { booking_id: booking(id) }),
         1 => (1..=12_i64).prop_map(|id| Command::Cancel { booking_id: booking(id) }),
         1 => (1..=12_i64, 1..4_i64).prop_map(|(id, seconds)| {
@@ -194,13 +256,32 @@ fn command() -> impl Strategy<Value = Command> {
 
 fn events() -> impl Strategy<Value = Vec<Event>> {
     let batch = proptest::collection::vec(command(), 1..8).prop_map(Event::Batch);
-    proptest::collection::vec(prop_oneof![3 => batch, 1 => (1..4_i64).prop_map(Event::Wait)], 1..12)
+    let event = prop_oneof![30 => batch, 10 => (1..4_i64).prop_map(Event::Wait), 1 => Just(Event::CancelShow)];
+    proptest::collection::vec(event, 1..12)
+}
+
+fn terms() -> impl Strategy<Value = Terms> {
+    let limit = |max: u32| proptest::option::of(1..=max);
+    let instant =
+        || proptest::option::weighted(0.2, (0..6_i64).prop_map(|second| Timestamp::UNIX_EPOCH + TimeDelta::seconds(second)));
+    (any::<[bool; 2]>(), limit(3), limit(5), limit(3), instant(), instant()).prop_map(
+        |([late_confirm, customers_may_cancel], per_booking, per_customer, holds_per_customer, on_sale_at, off_sale_at)| Terms {
+            late_confirm,
+            customers_may_cancel,
+            seats_per_booking: per_booking,
+            seats_per_customer: per_customer,
+            holds_per_customer,
+            on_sale_at,
+            off_sale_at,
+            ..Terms::default()
+        },
+    )
 }
 
 /// Without the commands that name a booking which this very batch makes: nobody has heard of it yet.
 fn nameable(commands: Vec<Command>, known: usize) -> Vec<Command> {
     let is_known = |command: &Command| match command {
-        Command::Hold(_) => true,
+        Command::Hold(_) | Command::Block(_) => true,
         other => other.booking_id().is_some_and(|id| usize::try_from(id.get()).unwrap() <= known),
     };
     commands.into_iter().filter(is_known).collect()
@@ -208,10 +289,12 @@ fn nameable(commands: Vec<Command>, known: usize) -> Vec<Command> {
 
 proptest! {
     #[test]
-    fn a_batch_is_decided_as_if_its_commands_ran_one_by_one(events in events()) {
+    fn a_batch_is_decided_as_if_its_commands_ran_one_by_one(terms in terms(), events in events()) {
         let (mut together, mut alone) = (Tables::new(), Tables::new());
+        (together.show.terms, alone.show.terms) = (terms, terms);
         for event in events {
             match event {
+                Event::CancelShow => (together.show.cancelled, alone.show.cancelled) = (true, true),
                 Event::Wait(seconds) => {
                     together.now += TimeDelta::seconds(seconds);
                     alone.now = together.now;

@@ -53,7 +53,8 @@ impl Ledger {
             self.sell(confirm, true, by)?;
             return Ok(Outcome::Reclaimed { booking_id });
         }
-        if confirm.payment.is_none() && !takes_late {
+        // Nobody pays for what the house keeps from sale.
+        if booking.blocked_for.is_some() || confirm.payment.is_none() && !takes_late {
             return Ok(Outcome::Refused(refusal));
         }
         self.owe(booking_id, confirm.payment.as_ref(), by)?;

@@ -51,11 +51,17 @@ impl Ledger {
         if !terms.limit_customers() {
             return None;
         }
-        let stored = self.holdings.get(&(show_id, customer.clone())).map_or(&[][..], Vec::as_slice);
-        let stored = stored.iter().filter_map(|holding| self.as_decided(holding));
+        // A booking whose row is here counts as it was decided, not as it was found.
+        let found = self.holdings.get(&(show_id, customer.clone())).map_or(&[][..], Vec::as_slice).iter();
+        let found = found.filter(|holding| !self.bookings.contains_key(&holding.booking_id));
+        let found = found.map(|Holding { seats, held_until, .. }| (*seats, *held_until));
+        let decided = self.bookings.values();
+        let decided = decided.filter(|booking| booking.show_id == show_id && booking.customer.as_ref() == Some(customer));
         let new = self.new_bookings.iter().filter(|new| new.show_id == show_id && new.customer.as_ref() == Some(customer));
         let new = new.map(|new| (new.seats.len(), Some(new.deadline)));
-        let all: Vec<(usize, Option<Deadline>)> = stored.chain(new).collect();
+        let is_live =
+            |(_, held_until): &(usize, Option<Deadline>)| held_until.is_none_or(|until| until.life(self.now) == Life::Live);
+        let all: Vec<_> = found.chain(decided.filter_map(holding)).chain(new).filter(is_live).collect();
         let has: usize = all.iter().map(|(seats, _)| seats).sum();
         let holds = all.iter().filter(|(_, held_until)| held_until.is_some()).count();
         if let Some(max) = terms.seats_per_customer
@@ -67,16 +73,14 @@ impl Ledger {
         let max = terms.holds_per_customer?;
         (holds + more_holds > count(max)).then_some(Refusal::CustomerLimit(CustomerLimit::Holds { max }))
     }
+}
 
-    /// How many seats a booking has after what was decided before, and until when if it is a hold; `None` if it has none.
-    fn as_decided(&self, holding: &Holding) -> Option<(usize, Option<Deadline>)> {
-        let (seats, held_until) = match self.bookings.get(&holding.booking_id) {
-            None => (holding.seats, holding.held_until),
-            Some(Booking { seats, state: BookingState::Confirmed { .. }, .. }) => (seats.len(), None),
-            Some(Booking { seats, state: BookingState::Pending, deadline, .. }) => (seats.len(), Some(*deadline)),
-            Some(Booking { state: BookingState::Failed { .. }, .. }) => return None,
-        };
-        held_until.is_none_or(|until| until.life(self.now) == Life::Live).then_some((seats, held_until))
+/// How many seats a booking has, and until when if it is a hold; `None` if it has none.
+fn holding(booking: &Booking) -> Option<(usize, Option<Deadline>)> {
+    match booking.state {
+        BookingState::Pending => Some((booking.seats.len(), Some(booking.deadline))),
+        BookingState::Confirmed { .. } => Some((booking.seats.len(), None)),
+        BookingState::Failed { .. } => None,
     }
 }
 
