@@ -86,6 +86,14 @@ pub trait BookingRepository: Send + Sync {
     ///   (`a_refusal_changes_nothing`).
     /// - A cancelled hold MUST free its seats, and a sale MUST be cancelled only by who may, a refund then being due
     ///   (`a_cancelled_hold_frees_its_seats`, `a_sale_is_cancelled_by_whom_may`); what is cancelled stays so.
+    /// - A payment MUST buy one booking (`a_payment_buys_one_booking`), however many name it (`one_payment_and_many_bookings`). A confirm
+    ///   that comes too late MUST leave the money owed, put down once (`a_late_payment_is_owed`), or get the same seats where the show
+    ///   says so and all of them can be had (`a_late_confirm_takes_its_seats_again`, `a_dead_hold_is_reclaimed_as_it_stands`).
+    ///   One for some seats MUST free the others (`a_confirm_for_some_seats_frees_the_others`).
+    /// - No customer MUST have more than the show allows (`a_customer_has_no_more_than_the_show_allows`,
+    ///   `a_customer_has_no_more_holds_than_the_show_allows`), however many requests come at once (`one_customer_and_many_requests`); seats
+    ///   MUST be sold only while the show is on sale (`seats_are_sold_while_the_show_is_on_sale`), and those that the house keeps
+    ///   not at all (`the_house_keeps_seats_from_sale`).
     /// - A hold MUST NOT be extended past its limit (`an_extension_ends_at_the_limit`), and MUST be changed wholly or not at all,
     ///   its deadline as before (`a_change_is_all_or_nothing`).
     /// - A request that is made again under its key MUST have one effect and the same outcome, refusals included

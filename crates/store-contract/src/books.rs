@@ -114,7 +114,7 @@ fn check_owner(key: SeatKey, seat: &Seat, bookings: &BTreeMap<BookingId, &Bookin
     }
 }
 
-/// It begins with a hold, each step goes on where the last one ended, and the last one led to where the booking stands.
+/// It begins with a hold, or the house's block, each step goes on where the last one ended, and the last one led to where the booking stands.
 fn check_history(booking: &Booking, history: &[Transition]) {
     let mut stood = None;
     for transition in history {
@@ -123,7 +123,10 @@ fn check_history(booking: &Booking, history: &[Transition]) {
         stood = Some(transition.to());
     }
     let (first, last) = (history.first().expect("every booking has a history"), history.last().expect("as above"));
-    assert_eq!((first.event, first.at), (Event::Held, booking.created_at), "{history:?}");
+    let begin = if booking.blocked_for.is_some() { Event::Blocked } else { Event::Held };
+    assert_eq!((first.event, first.at), (begin, booking.created_at), "{history:?}");
+    let owed = history.iter().any(|transition| transition.event == Event::RefundDue);
+    assert!(booking.payment.is_some() || !owed || booking.state.refund_due(), "{booking:?} {history:?}");
     assert_eq!(last.seats, booking.seats, "{history:?}");
     match booking.state {
         // Nobody may have failed it yet.
@@ -155,7 +158,8 @@ fn check_booking(details: &BookingDetails, seats: &BTreeMap<SeatKey, Seat>) {
         }
     }
     assert!(!booking.state.refund_due() || matches!(booking.state, BookingState::Failed { .. }), "{booking:?}");
-    if let BookingState::Confirmed { at, .. } = booking.state {
-        assert!(at < booking.deadline.instant(), "confirmed at or after its deadline: {booking:?}");
+    if let BookingState::Confirmed { at, reclaimed } = booking.state {
+        assert_eq!(at < booking.deadline.instant(), !reclaimed, "confirmed at or after its deadline: {booking:?}");
     }
+    assert!(booking.blocked_for.is_none() || booking.payment.is_none() && !booking.state.refund_due(), "{booking:?}");
 }

@@ -161,6 +161,19 @@ macro_rules! each_scenario {
             a_change_is_all_or_nothing
             a_change_takes_over_a_dead_hold
             a_batch_gives_up_extends_and_changes
+            // Payments.
+            a_payment_buys_one_booking
+            one_payment_and_many_bookings
+            a_late_payment_is_owed
+            a_late_confirm_takes_its_seats_again
+            a_dead_hold_is_reclaimed_as_it_stands
+            a_confirm_for_some_seats_frees_the_others
+            // What a show allows.
+            a_customer_has_no_more_than_the_show_allows
+            a_customer_has_no_more_holds_than_the_show_allows
+            one_customer_and_many_requests
+            seats_are_sold_while_the_show_is_on_sale
+            the_house_keeps_seats_from_sale
             // Repeats.
             a_repeated_request_has_one_effect_and_the_same_answer
             a_key_is_for_one_request

@@ -1,5 +1,6 @@
 //! What every store must do, one function for each scenario.
 
+mod allowances;
 mod amending;
 mod batches;
 mod crashes;
@@ -8,11 +9,16 @@ mod histories;
 mod holds;
 mod lists;
 mod looks;
+mod payments;
 mod races;
 mod random;
 mod repeats;
 mod shows;
 
+pub use allowances::{
+    a_customer_has_no_more_holds_than_the_show_allows, a_customer_has_no_more_than_the_show_allows,
+    one_customer_and_many_requests, seats_are_sold_while_the_show_is_on_sale, the_house_keeps_seats_from_sale,
+};
 pub use amending::{
     a_batch_gives_up_extends_and_changes, a_cancelled_hold_frees_its_seats, a_change_is_all_or_nothing,
     a_change_takes_over_a_dead_hold, a_sale_can_be_cancelled_in_the_batch_that_made_it, a_sale_is_cancelled_by_whom_may,
@@ -48,6 +54,10 @@ pub use lists::{
 pub use looks::{
     a_look_never_refuses_what_is_free, a_look_refuses_what_is_taken, a_look_says_nothing_of_dead_holds,
     a_look_waits_for_nobody_and_sees_what_is_committed,
+};
+pub use payments::{
+    a_confirm_for_some_seats_frees_the_others, a_dead_hold_is_reclaimed_as_it_stands, a_late_confirm_takes_its_seats_again,
+    a_late_payment_is_owed, a_payment_buys_one_booking, one_payment_and_many_bookings,
 };
 pub use races::{
     a_wait_for_a_lock_does_not_stop_the_clock, confirm_against_expire_at_the_deadline, holds_confirms_and_sweeps_all_at_once,

@@ -13,7 +13,7 @@ use crate::World;
 use crate::calls::{EXPIRED, HOLD_FOR, TICK, all, confirm, expire, held, hold, not_free};
 
 /// Executes the batches side by side, alternately through one store and the other, all starting together.
-async fn side_by_side(world: &World, batches: Vec<Vec<Command>>) -> Vec<Vec<Outcome>> {
+pub(super) async fn side_by_side(world: &World, batches: Vec<Vec<Command>>) -> Vec<Vec<Outcome>> {
     let stores = [world.store.clone(), world.database.open().await];
     let start = Arc::new(Barrier::new(batches.len()));
     let mut callers = JoinSet::new();
