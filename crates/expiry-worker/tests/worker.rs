@@ -96,13 +96,13 @@ impl House {
         let seats = holds * 2;
         let fill = format!(
             "INSERT INTO shows (name, start_time, total_seats, created_at) VALUES ('Hamlet', now(), {seats}, now());
-             INSERT INTO bookings (show_id, user_name, seat_numbers, status, expires_at, created_at, updated_at)
-             SELECT 1, 'Ada', ARRAY[2 * n - 1, 2 * n], 'PENDING', now() + interval '{expires_in}', now() - interval '1 hour', now()
+             INSERT INTO bookings (show_id, user_name, seat_numbers, status, expires_at, created_at, updated_at, last_change)
+             SELECT 1, 'Ada', ARRAY[2 * n - 1, 2 * n], 'PENDING', now() + interval '{expires_in}', now() - interval '1 hour', now(), n
              FROM generate_series(1, {holds}) n;
              INSERT INTO seats (show_id, seat_number, status, booking_id, held_until)
              SELECT show_id, unnest(seat_numbers), 'PENDING', id, expires_at FROM bookings;
              INSERT INTO booking_history (show_id, number, booking_id, happened_at, event, actor, seat_numbers)
-             SELECT show_id, id, id, created_at, 'held', 'customer', seat_numbers FROM bookings;"
+             SELECT show_id, last_change, id, created_at, 'held', 'customer', seat_numbers FROM bookings;"
         );
         cluster.psql(&name, &fill).unwrap();
         Self { url, name }

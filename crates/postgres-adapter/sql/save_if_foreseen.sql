@@ -12,30 +12,31 @@
 -- $11 bigint[]                  how long it is held, in microseconds from now; or null
 -- $12 timestamptz[]             until when it is held; or null
 -- new bookings:
--- $13 bigint[], $14 text[]      show, user name
--- $15 text[], $16 bigint[]      seat numbers as an array literal, how long they are held in microseconds
--- $17 text[]                    who made it
--- $18 bigint[], $19 bigint[]    its show as an index into the shows, how many numbers of that show later it is in the history
--- stored bookings, each but once, all of them expected to be PENDING:
--- $20 bigint[], $21 text[]      id, expected seat numbers as an array literal
--- $22 timestamptz[]             expected deadline
--- $23 text[], $24 text[]        new status, failure reason or null
--- $25 text[], $26 bigint[]      new seat numbers as an array literal, new deadline in microseconds from now; null for as before
+-- $13 text[], $14 text[]        user name, seat numbers as an array literal
+-- $15 bigint[], $16 text[]      how long they are held in microseconds, who made it
+-- $17 bigint[], $18 bigint[]    its show as an index into the shows, how many numbers of that show later it is in the history
+-- stored bookings, each but once, ascending, all of them expected to be PENDING:
+-- $19 bigint[], $20 text[]      id, expected seat numbers as an array literal
+-- $21 timestamptz[]             expected deadline
+-- $22 text[], $23 text[]        new status, failure reason or null
+-- $24 text[], $25 bigint[]      new seat numbers as an array literal, new deadline in microseconds from now; null for as before
+-- $26 bigint[], $27 bigint[]    its last step: show as an index, how many numbers later
 -- history of stored bookings:
--- $27 bigint[], $28 bigint[]    show, booking
+-- $28 bigint[]                  booking as an index into the stored bookings
 -- $29 text[], $30 text[]        event, who
 -- $31 text[]                    seat numbers as an array literal
--- $32 bigint[], $33 bigint[]    the show as an index into the shows, how many numbers of that show later
--- $34 bigint[]                  the shows of all that happens, each but once, ascending
+-- $32 bigint[], $33 bigint[]    show as an index, how many numbers later
+-- $34 bigint[]                  how many numbers later the booking's step before this one is, if that is new as well; else null
+-- $35 bigint[]                  the shows of all that happens, each but once, ascending
 -- keys, all of them expected not to have been used:
--- $35 text[], $36 bytea[]       key, fingerprint
--- $37 bigint[]                  how long they are kept, in microseconds
--- $38 text[], $39 bigint[]      what came of it; for a new booking only its beginning, and the booking as an index
--- $40 bigint[]                  deadline that ends what came of it, in microseconds from now, or null
+-- $36 text[], $37 bytea[]       key, fingerprint
+-- $38 bigint[]                  how long they are kept, in microseconds
+-- $39 text[], $40 bigint[]      what came of it; for a new booking only its beginning, and the booking as an index
+-- $41 bigint[]                  deadline that ends what came of it, in microseconds from now, or null
 -- of those above:
--- $41 integer[]                 the shows' expected revisions
--- $42 text[]                    new bookings: customer, or null
--- $43 text[]                    stored bookings: payment that is expected not to have been named, or null
+-- $42 integer[]                 the shows' expected revisions
+-- $43 text[]                    new bookings: customer, or null
+-- $44 text[]                    stored bookings: payment that is expected not to have been named, or null
 --
 -- Locks: the seats, in key order; then the bookings, in the order of their ids; then the shows, in the order of theirs, unless
 -- somebody has one: then this gives way. Each is locked in a query of its own, see lock_seats. Only locked rows are compared, and the
@@ -64,29 +65,32 @@ WITH seat AS MATERIALIZED (
 ), booking AS MATERIALIZED (
     SELECT locked.status = 'PENDING' AND locked.expires_at = expected.expires_at
            AND locked.seat_numbers = expected.seat_numbers::integer[] AS as_expected,
-           expected.id, expected.new_status, expected.failure_reason, expected.new_seat_numbers::integer[] AS new_seat_numbers,
-           expected.hold_for, expected.payment_reference, locked.show_id
+           locked.last_change, expected.id, expected.new_status, expected.failure_reason,
+           expected.new_seat_numbers::integer[] AS new_seat_numbers, expected.hold_for, expected.show, expected.later,
+           expected.payment_reference
     FROM (
         SELECT *
-        FROM unnest($20::bigint[], $21::text[], $22::timestamptz[], $23::text[], $24::text[], $25::text[], $26::bigint[], $43::text[])
-             AS given (id, seat_numbers, expires_at, new_status, failure_reason, new_seat_numbers, hold_for, payment_reference)
+        FROM unnest($19::bigint[], $20::text[], $21::timestamptz[], $22::text[], $23::text[], $24::text[], $25::bigint[],
+                    $26::bigint[], $27::bigint[], $44::text[])
+             AS given (id, seat_numbers, expires_at, new_status, failure_reason, new_seat_numbers, hold_for, show, later,
+                       payment_reference)
         WHERE (SELECT n FROM seats_found) = cardinality($4)
         ORDER BY id
     ) AS expected
     CROSS JOIN LATERAL (
-        SELECT b.show_id, b.status, b.expires_at, b.seat_numbers
+        SELECT b.status, b.expires_at, b.seat_numbers, b.last_change
         FROM bookings b
         WHERE b.id = expected.id
         FOR NO KEY UPDATE
     ) AS locked
 ), bookings_found AS MATERIALIZED (
-    SELECT count(*) AS n FROM booking WHERE as_expected
+    SELECT count(*) AS n, array_agg(last_change ORDER BY id) AS last_changes FROM booking WHERE as_expected
 ), show AS MATERIALIZED (
     SELECT locked.id
     FROM (
         SELECT id, revision
-        FROM unnest($34::bigint[], $41::integer[]) AS given (id, revision)
-        WHERE (SELECT n FROM seats_found) = cardinality($4) AND (SELECT n FROM bookings_found) = cardinality($20)
+        FROM unnest($35::bigint[], $42::integer[]) AS given (id, revision)
+        WHERE (SELECT n FROM seats_found) = cardinality($4) AND (SELECT n FROM bookings_found) = cardinality($19)
         ORDER BY id
     ) AS changed
     CROSS JOIN LATERAL (
@@ -95,35 +99,40 @@ WITH seat AS MATERIALIZED (
 ), clock AS MATERIALIZED (
     SELECT clock_timestamp() AS read
     FROM (SELECT count(*) AS n FROM show) AS shows_found
-    WHERE shows_found.n = cardinality($34) AND NOT EXISTS (SELECT FROM idempotency_keys WHERE key = ANY ($35::text[]))
-      AND NOT EXISTS (SELECT FROM payments WHERE reference = ANY ($43::text[]))
+    WHERE shows_found.n = cardinality($35) AND NOT EXISTS (SELECT FROM idempotency_keys WHERE key = ANY ($36::text[]))
+      AND NOT EXISTS (SELECT FROM payments WHERE reference = ANY ($44::text[]))
 ), foreseen AS MATERIALIZED (
     SELECT now
     FROM (SELECT COALESCE($1::timestamptz, read) AS now FROM clock) AS reading
     WHERE now >= $2::timestamptz AND ($3::timestamptz IS NULL OR now < $3)
+), last AS MATERIALIZED (
+    SELECT array_agg(COALESCE((
+        SELECT h.number FROM booking_history h WHERE h.show_id = show.id ORDER BY h.number DESC LIMIT 1
+    ), 0) ORDER BY show.id) AS numbers
+    FROM show
 ), new AS MATERIALIZED (
-    SELECT nextval('bookings_id_seq') AS id, foreseen.now, given.n, given.show_id, given.user_name,
-           given.seat_numbers::integer[] AS seat_numbers, given.hold_for, given.actor, given.show, given.later,
+    SELECT nextval('bookings_id_seq') AS id, foreseen.now, given.n, ($35::bigint[])[given.show] AS show_id, given.user_name,
+           given.seat_numbers::integer[] AS seat_numbers, given.hold_for, given.actor, last.numbers[given.show] + given.later AS number,
            given.customer
     FROM foreseen
-    CROSS JOIN unnest($13::bigint[], $14::text[], $15::text[], $16::bigint[], $17::text[], $18::bigint[], $19::bigint[],
-                      $42::text[])
-         WITH ORDINALITY AS given (show_id, user_name, seat_numbers, hold_for, actor, show, later, customer, n)
+    CROSS JOIN last
+    CROSS JOIN unnest($13::text[], $14::text[], $15::bigint[], $16::text[], $17::bigint[], $18::bigint[], $43::text[])
+         WITH ORDINALITY AS given (user_name, seat_numbers, hold_for, actor, show, later, customer, n)
 ), made AS (
-    INSERT INTO bookings (id, show_id, user_name, seat_numbers, status, expires_at, created_at, updated_at, customer)
-    SELECT id, show_id, user_name, seat_numbers, 'PENDING', now + hold_for * interval '1 microsecond', now, now, customer
+    INSERT INTO bookings (id, show_id, user_name, seat_numbers, status, expires_at, created_at, updated_at, last_change, customer)
+    SELECT id, show_id, user_name, seat_numbers, 'PENDING', now + hold_for * interval '1 microsecond', now, now, number, customer
     FROM new
 ), changed AS (
     UPDATE bookings b
     SET status = booking.new_status, failure_reason = booking.failure_reason, seat_numbers = booking.new_seat_numbers,
         confirmed_at = CASE WHEN booking.new_status = 'CONFIRMED' THEN now END,
         expires_at = COALESCE(now + booking.hold_for * interval '1 microsecond', b.expires_at), updated_at = now,
-        payment_reference = booking.payment_reference
-    FROM foreseen CROSS JOIN booking
+        last_change = last.numbers[booking.show] + booking.later, payment_reference = booking.payment_reference
+    FROM foreseen CROSS JOIN last CROSS JOIN booking
     WHERE b.id = booking.id
 ), paid AS (
     INSERT INTO payments (reference, booking_id, show_id, recorded_at, in_vain)
-    SELECT booking.payment_reference, booking.id, booking.show_id, now, false
+    SELECT booking.payment_reference, booking.id, ($35::bigint[])[booking.show], now, false
     FROM foreseen CROSS JOIN booking
     WHERE booking.payment_reference IS NOT NULL
     ORDER BY booking.payment_reference
@@ -135,30 +144,27 @@ WITH seat AS MATERIALIZED (
         held_until = COALESCE(saved.now + seat.hold_for * interval '1 microsecond', seat.new_held_until)
     FROM saved CROSS JOIN seat
     WHERE s.show_id = seat.show_id AND s.seat_number = seat.seat_number
-), last AS MATERIALIZED (
-    SELECT array_agg(COALESCE((
-        SELECT h.number FROM booking_history h WHERE h.show_id = show.id ORDER BY h.number DESC LIMIT 1
-    ), 0) ORDER BY show.id) AS numbers
-    FROM show
 ), held AS (
-    INSERT INTO booking_history (show_id, number, booking_id, happened_at, event, from_status, actor, seat_numbers)
-    SELECT new.show_id, last.numbers[new.show] + new.later, new.id, new.now, 'held', NULL, new.actor, new.seat_numbers
-    FROM last CROSS JOIN new
+    INSERT INTO booking_history (show_id, number, booking_id, happened_at, event, actor, seat_numbers)
+    SELECT show_id, number, id, now, 'held', actor, seat_numbers
+    FROM new
 ), recorded AS (
-    INSERT INTO booking_history (show_id, number, booking_id, happened_at, event, from_status, actor, seat_numbers)
-    SELECT entry.show_id, last.numbers[entry.show] + entry.later, entry.booking_id, foreseen.now, entry.event, 'PENDING', entry.actor,
-           entry.seat_numbers::integer[]
+    INSERT INTO booking_history (show_id, number, previous, booking_id, happened_at, event, from_status, actor, seat_numbers)
+    SELECT ($35::bigint[])[entry.show], last.numbers[entry.show] + entry.later,
+           COALESCE(last.numbers[entry.show] + entry.follows, bookings_found.last_changes[entry.booking]),
+           ($19::bigint[])[entry.booking], foreseen.now, entry.event, 'PENDING', entry.actor, entry.seat_numbers::integer[]
     FROM foreseen
     CROSS JOIN last
-    CROSS JOIN unnest($27::bigint[], $28::bigint[], $29::text[], $30::text[], $31::text[], $32::bigint[], $33::bigint[])
-         AS entry (show_id, booking_id, event, actor, seat_numbers, show, later)
+    CROSS JOIN bookings_found
+    CROSS JOIN unnest($28::bigint[], $29::text[], $30::text[], $31::text[], $32::bigint[], $33::bigint[], $34::bigint[])
+         AS entry (booking, event, actor, seat_numbers, show, later, follows)
 ), known AS (
     INSERT INTO idempotency_keys (key, fingerprint, expires_at, outcome)
     SELECT used.key, used.fingerprint, saved.now + used.keep_for * interval '1 microsecond',
            concat_ws(' ', used.outcome, saved.new_ids[used.new_booking],
                      (extract(epoch FROM saved.now) * 1000000)::bigint + used.deadline)
     FROM saved
-    CROSS JOIN unnest($35::text[], $36::bytea[], $37::bigint[], $38::text[], $39::bigint[], $40::bigint[])
+    CROSS JOIN unnest($36::text[], $37::bytea[], $38::bigint[], $39::text[], $40::bigint[], $41::bigint[])
          AS used (key, fingerprint, keep_for, outcome, new_booking, deadline)
     ORDER BY used.key
 )

@@ -46,7 +46,8 @@ async fn save_if_foreseen(
     let changes = forecast.changes();
     let (seats, new, stored) = (Seats::of(forecast), NewBookings::of(forecast), StoredBookings::of(forecast));
     let numbering = Numbering::of(&changes.entries);
-    let (history, keys) = (StoredHistory::of(&changes.entries), UsedKeys::of(forecast));
+    let (history, keys) = (StoredHistory::of(&changes.entries, &stored.ids), UsedKeys::of(forecast));
+    let last = numbering.last_of(forecast.bookings().iter().map(|booking| booking.id));
     let revisions = revisions(forecast, &numbering.shows);
     let (fixed, good_from, good_before) = (time.fixed(), forecast.good_from(), forecast.good_before());
     let parameters: Vec<&(dyn ToSql + Sync)> = [&fixed as &(dyn ToSql + Sync), &good_from, &good_before]
@@ -55,10 +56,11 @@ async fn save_if_foreseen(
         .chain(new.parameters())
         .chain(numbering.new.parameters())
         .chain(stored.parameters())
+        .chain(last.parameters())
         // What is expected is PENDING: that need not be said of each.
-        .chain([&history.shows as &(dyn ToSql + Sync), &history.bookings, &history.events, &history.actors, &history.seats])
+        .chain([&history.bookings as &(dyn ToSql + Sync), &history.events, &history.actors, &history.seats])
         .chain(numbering.stored.parameters())
-        .chain([&numbering.shows as &(dyn ToSql + Sync)])
+        .chain([&numbering.follows as &(dyn ToSql + Sync), &numbering.shows])
         .chain(keys.parameters())
         .chain([&revisions as &(dyn ToSql + Sync), &new.customers, &stored.payments])
         .collect();
@@ -186,7 +188,6 @@ fn micros(length: TimeDelta) -> i64 {
 /// The new bookings among the parameters of `save_if_foreseen.sql`.
 #[derive(Default)]
 struct NewBookings<'a> {
-    shows: Vec<i64>,
     names: Vec<&'a str>,
     seats: Vec<String>,
     hold_fors: Vec<i64>,
@@ -199,7 +200,6 @@ impl<'a> NewBookings<'a> {
         let changes = forecast.changes();
         let mut arrays = Self { actors: new_actors(&changes.entries), ..Self::default() };
         for new in &changes.new_bookings {
-            arrays.shows.push(new.show_id.get());
             arrays.names.push(new.user_name.as_str());
             arrays.seats.push(encoding::seat_numbers(&new.seats));
             arrays.hold_fors.push(micros(forecast.after(new.deadline)));
@@ -208,9 +208,9 @@ impl<'a> NewBookings<'a> {
         arrays
     }
 
-    fn parameters(&self) -> [&(dyn ToSql + Sync); 5] {
-        let Self { shows, names, seats, hold_fors, actors, .. } = self;
-        [shows, names, seats, hold_fors, actors]
+    fn parameters(&self) -> [&(dyn ToSql + Sync); 4] {
+        let Self { names, seats, hold_fors, actors, .. } = self;
+        [names, seats, hold_fors, actors]
     }
 }
 

@@ -114,16 +114,26 @@ mod tests {
             (1, 'Bob', '{2}', 'CONFIRMED', NULL, now(), now() - interval '2 s', now(), now() + interval '1 s'),
             (1, 'Cy', '{3}', 'FAILED', 'expired', NULL, now() - interval '3 s', now(), now() - interval '1 s')";
 
-    /// Bookings that were made before there was a history have the one that can be known of them, numbered as any other.
-    #[tokio::test]
-    async fn bookings_of_the_first_schema_get_a_history() {
+    /// A fresh database whose schema is at this version, and a session in it.
+    async fn at_version(version: i32) -> (PgSettings, Client) {
         let url = tokio::task::spawn_blocking(|| Cluster::shared().fresh_database()).await.unwrap();
         let settings = PgSettings::new(url.as_str());
         let (config, tls) = driver_config(&settings).unwrap();
         let (mut client, connection) = config.connect(tls).await.unwrap();
         tokio::spawn(connection);
-        let first = refinery::Target::Version(1);
-        embedded::migrations::runner().set_target(first).run_async(&mut client).await.unwrap();
+        to_version(&mut client, version).await;
+        (settings, client)
+    }
+
+    async fn to_version(client: &mut Client, version: i32) {
+        let version = refinery::Target::Version(version);
+        embedded::migrations::runner().set_target(version).run_async(client).await.unwrap();
+    }
+
+    /// Bookings that were made before there was a history have the one that can be known of them, numbered as any other.
+    #[tokio::test]
+    async fn bookings_of_the_first_schema_get_a_history() {
+        let (settings, client) = at_version(1).await;
         client.batch_execute(MADE_BEFORE).await.unwrap();
         migrate(&settings).await.unwrap();
         let store = PgStore::new(&settings, TimeSource::Store).unwrap().bookings();
@@ -138,5 +148,22 @@ mod tests {
         }
         numbers.sort_unstable();
         assert_eq!(numbers, [1, 2, 3, 4, 5]);
+    }
+    /// A history that was found by an index is found step by step, however many there were, and nothing can be changed in it after.
+    #[tokio::test]
+    async fn a_history_of_the_second_schema_becomes_a_chain() {
+        let (settings, mut client) = at_version(1).await;
+        client.batch_execute(MADE_BEFORE).await.unwrap();
+        to_version(&mut client, 2).await;
+        let later =
+            "INSERT INTO booking_history (show_id, number, booking_id, happened_at, event, from_status, actor, seat_numbers)
+                     SELECT 1, n, 1, now(), 'extended', 'PENDING', 'customer', '{1}' FROM generate_series(6, 8) AS n";
+        client.batch_execute(later).await.unwrap();
+        migrate(&settings).await.unwrap();
+        let store = PgStore::new(&settings, TimeSource::Store).unwrap().bookings();
+        let history = store.history(BookingId::new(1).unwrap()).await.unwrap().unwrap();
+        let events: Vec<Event> = history.iter().map(|step| step.event).collect();
+        assert_eq!(events, [Event::Held, Event::Extended, Event::Extended, Event::Extended], "{history:?}");
+        assert!(client.batch_execute("UPDATE booking_history SET previous = NULL").await.is_err());
     }
 }

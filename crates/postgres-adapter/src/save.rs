@@ -8,7 +8,7 @@ use futures_util::{join, try_join};
 use tokio_postgres::types::ToSql;
 
 use crate::connection::{Lease, TimedOut};
-use crate::numbering::{Numbering, Places};
+use crate::numbering::Numbering;
 use crate::{encoding, error, rows, statements};
 
 /// Saves the changes and commits them in one round trip; gives the new bookings' ids. Of the keys that were used before, those are
@@ -18,46 +18,44 @@ pub(crate) async fn and_commit(
     changes: &Changes,
     used_keys: &[UsedKey<Outcome>],
 ) -> Result<Vec<BookingId>, StoreError> {
-    let (update_bookings, save_batch, forget_used_keys) = try_join!(
-        lease.prepared(statements::UPDATE_BOOKINGS),
-        lease.prepared(statements::SAVE_BATCH),
-        lease.prepared(statements::FORGET_USED_KEYS),
-    )?;
+    let (save_batch, forget_used_keys) =
+        try_join!(lease.prepared(statements::SAVE_BATCH), lease.prepared(statements::FORGET_USED_KEYS))?;
     if lease.is_closed() {
         return Err(StoreError::Unavailable("the connection was lost before anything was saved".to_owned()));
     }
-    let bookings = BookingArrays::of(changes);
+    let (new, seats, stored, keys) =
+        (NewBookings::of(changes), SeatArrays::of(changes), BookingArrays::of(changes), KeyArrays::of(changes));
     let numbering = Numbering::of(&changes.entries);
-    let (new, seats, history, keys) =
-        (NewBookings::of(changes), SeatArrays::of(changes), StoredHistory::of(&changes.entries), KeyArrays::of(changes));
+    let (history, last) =
+        (StoredHistory::of(&changes.entries, &stored.ids), numbering.last_of(changes.bookings.iter().map(|change| change.id)));
     let over = used_keys.iter().filter(|used| used.expires_at.life(changes.now) == Life::Dead);
     let over: Vec<&str> = over.map(|used| used.key.as_str()).collect();
     let payments = PaymentArrays::of(changes);
-    let (bookings, forgotten) = (bookings.parameters(&changes.now), [&over as &(dyn ToSql + Sync), &changes.now]);
+    let forgotten: [&(dyn ToSql + Sync); 2] = [&over, &changes.now];
     let batch: Vec<&(dyn ToSql + Sync)> = std::iter::once(&changes.now as &(dyn ToSql + Sync))
         .chain(new.parameters())
         .chain(numbering.new.parameters())
         .chain(seats.parameters())
+        .chain(stored.parameters())
+        .chain(last.parameters())
         .chain(history.parameters())
         .chain(numbering.stored.parameters())
-        .chain([&numbering.shows as &(dyn ToSql + Sync)])
+        .chain([&numbering.follows as &(dyn ToSql + Sync), &numbering.shows])
         .chain(keys.parameters())
-        .chain([&new.customers as &(dyn ToSql + Sync), &new.blocked_fors])
+        .chain([&new.customers as &(dyn ToSql + Sync), &new.blocked_fors, &stored.payments, &stored.reclaimed])
         .chain(payments.parameters())
         .collect();
     let trip = async {
         join!(
             only_if(!over.is_empty(), lease.execute(&forget_used_keys, &forgotten)),
-            only_if(!changes.bookings.is_empty(), lease.execute(&update_bookings, &bookings)),
             lease.query(&save_batch, &batch),
             lease.batch_execute("COMMIT"),
         )
     };
     let unknown = |TimedOut| StoreError::OutcomeUnknown("the database does not answer".to_owned());
-    let (forgotten, updated, saved, committed) = lease.within(trip).await.map_err(unknown)?;
+    let (forgotten, saved, committed) = lease.within(trip).await.map_err(unknown)?;
     // In this order: a COMMIT after a failed statement succeeds as a rollback.
     forgotten.map_err(|error| error::with_commit(&error))?;
-    updated.map_err(|error| error::with_commit(&error))?;
     let saved = saved.map_err(|error| error::with_commit(&error))?;
     committed.map_err(|error| error::of_commit(&error))?;
     let ids = saved.iter().map(|row| rows::booking_id(rows::column(row, "id")?)).collect::<Result<_, _>>();
@@ -76,7 +74,7 @@ pub(crate) fn counted_from_one(index: usize) -> Option<i64> {
     i64::try_from(index + 1).ok()
 }
 
-/// The parameters of `update_bookings.sql`.
+/// The stored bookings among the parameters of `save_batch.sql`.
 #[derive(Default)]
 struct BookingArrays<'a> {
     ids: Vec<i64>,
@@ -107,16 +105,15 @@ impl<'a> BookingArrays<'a> {
         arrays
     }
 
-    fn parameters<'b>(&'b self, now: &'b Timestamp) -> [&'b (dyn ToSql + Sync); 10] {
-        let Self { ids, statuses, failure_reasons, refunds_due, confirmed_ats, seats, deadlines, payments, reclaimed } = self;
-        [now, ids, statuses, failure_reasons, refunds_due, confirmed_ats, seats, deadlines, payments, reclaimed]
+    fn parameters(&self) -> [&(dyn ToSql + Sync); 7] {
+        let Self { ids, statuses, failure_reasons, refunds_due, confirmed_ats, seats, deadlines, .. } = self;
+        [ids, statuses, failure_reasons, refunds_due, confirmed_ats, seats, deadlines]
     }
 }
 
 /// The new bookings among the parameters of `save_batch.sql`.
 #[derive(Default)]
 struct NewBookings<'a> {
-    shows: Vec<i64>,
     names: Vec<&'a str>,
     seats: Vec<String>,
     deadlines: Vec<Timestamp>,
@@ -129,7 +126,6 @@ impl<'a> NewBookings<'a> {
     fn of(changes: &'a Changes) -> Self {
         let mut arrays = Self { actors: new_actors(&changes.entries), ..Self::default() };
         for new in &changes.new_bookings {
-            arrays.shows.push(new.show_id.get());
             arrays.names.push(new.user_name.as_str());
             arrays.seats.push(encoding::seat_numbers(&new.seats));
             arrays.deadlines.push(new.deadline.instant());
@@ -139,9 +135,9 @@ impl<'a> NewBookings<'a> {
         arrays
     }
 
-    fn parameters(&self) -> [&(dyn ToSql + Sync); 5] {
-        let Self { shows, names, seats, deadlines, actors, .. } = self;
-        [shows, names, seats, deadlines, actors]
+    fn parameters(&self) -> [&(dyn ToSql + Sync); 4] {
+        let Self { names, seats, deadlines, actors, .. } = self;
+        [names, seats, deadlines, actors]
     }
 }
 
@@ -197,11 +193,10 @@ pub(crate) fn owner_columns(owner: Option<Owner>) -> (Option<i64>, Option<i64>) 
     }
 }
 
-/// What happened to stored bookings, as `record.sql` and `save_batch.sql` take it.
+/// What happened to stored bookings, as `save_batch.sql` takes it.
 #[derive(Default)]
 pub(crate) struct StoredHistory {
-    pub(crate) shows: Vec<i64>,
-    pub(crate) bookings: Vec<i64>,
+    pub(crate) bookings: Vec<Option<i64>>,
     pub(crate) events: Vec<&'static str>,
     pub(crate) froms: Vec<Option<&'static str>>,
     pub(crate) actors: Vec<String>,
@@ -209,12 +204,12 @@ pub(crate) struct StoredHistory {
 }
 
 impl StoredHistory {
-    pub(crate) fn of(entries: &[Entry]) -> Self {
+    /// Of these bookings, ascending, each of which is saved as well.
+    pub(crate) fn of(entries: &[Entry], bookings: &[i64]) -> Self {
         let mut arrays = Self::default();
         for entry in entries {
             let Owner::Stored(id) = entry.booking else { continue };
-            arrays.shows.push(entry.show_id.get());
-            arrays.bookings.push(id.get());
+            arrays.bookings.push(bookings.binary_search(&id.get()).ok().and_then(counted_from_one));
             arrays.events.push(encoding::event(entry.event));
             arrays.froms.push(entry.from.map(encoding::booking_status));
             arrays.actors.push(entry.by.to_string());
@@ -223,15 +218,9 @@ impl StoredHistory {
         arrays
     }
 
-    pub(crate) fn parameters(&self) -> [&(dyn ToSql + Sync); 6] {
-        let Self { shows, bookings, events, froms, actors, seats } = self;
-        [shows, bookings, events, froms, actors, seats]
-    }
-}
-
-impl Places {
-    pub(crate) fn parameters(&self) -> [&(dyn ToSql + Sync); 2] {
-        [&self.shows, &self.later]
+    fn parameters(&self) -> [&(dyn ToSql + Sync); 5] {
+        let Self { bookings, events, froms, actors, seats } = self;
+        [bookings, events, froms, actors, seats]
     }
 }
 

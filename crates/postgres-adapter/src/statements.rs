@@ -14,7 +14,7 @@ statements! {
     AWAIT_BOOKING = "await_booking";
     COUNT_SHOW = "count_show";
     CREATE_SHOW = "create_show";
-    FAIL_BOOKINGS = "fail_bookings";
+    EXPIRE_BOOKINGS = "expire_bookings";
     FIND_BOOKING = "find_booking";
     FIND_HISTORY = "find_history";
     FIND_SHOW = "find_show";
@@ -34,13 +34,11 @@ statements! {
     LOCK_SHOWS = "lock_shows";
     LOOK_SEATS = "look_seats";
     NEXT_DEADLINE = "next_deadline";
-    RECORD = "record";
     SAVE_BATCH = "save_batch";
     SAVE_IF_FORESEEN = "save_if_foreseen";
     SCHEMA_VERSION = "schema_version";
     SEAT_MAP = "seat_map";
     USE_KEY = "use_key";
-    UPDATE_BOOKINGS = "update_bookings";
 }
 
 #[cfg(test)]

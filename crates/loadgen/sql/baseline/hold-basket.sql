@@ -8,8 +8,8 @@ WITH free AS MATERIALIZED (
     ORDER BY s.seat_number
     FOR UPDATE OF s
 ), booking AS (
-    INSERT INTO bookings (show_id, user_name, seat_numbers, status, expires_at, created_at, updated_at)
-    SELECT $1, $3, $2, 'PENDING', now() + interval '120 seconds', now(), now()
+    INSERT INTO bookings (show_id, user_name, seat_numbers, status, expires_at, created_at, updated_at, last_change)
+    SELECT $1, $3, $2, 'PENDING', now() + interval '120 seconds', now(), now(), 0
     WHERE (SELECT count(*) FROM free) = cardinality($2)
     RETURNING id, expires_at
 )

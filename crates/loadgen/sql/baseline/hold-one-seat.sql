@@ -6,6 +6,6 @@ WITH taken AS (
     WHERE show_id = $1 AND seat_number = $2 AND status = 'AVAILABLE'
     RETURNING booking_id, held_until
 )
-INSERT INTO bookings (id, show_id, user_name, seat_numbers, status, expires_at, created_at, updated_at)
-SELECT booking_id, $1, $3, ARRAY[$2], 'PENDING', held_until, now(), now() FROM taken
+INSERT INTO bookings (id, show_id, user_name, seat_numbers, status, expires_at, created_at, updated_at, last_change)
+SELECT booking_id, $1, $3, ARRAY[$2], 'PENDING', held_until, now(), now(), 0 FROM taken
 RETURNING id

@@ -6,6 +6,27 @@ use loadgen::verify::{self, VerifyReport};
 use throwaway_postgres::Cluster;
 use tokio_postgres::{Client, NoTls};
 
+/// What PostgreSQL keeps besides: the number of each step's predecessor, and of each booking's last step.
+const WITH_A_CHAIN: &str = "
+    ALTER TABLE booking_history ADD COLUMN previous bigint;
+    ALTER TABLE bookings ADD COLUMN last_change bigint;";
+
+const CHAINED: &str = "
+    UPDATE booking_history h
+    SET previous = (SELECT max(number) FROM booking_history e WHERE e.booking_id = h.booking_id AND e.number < h.number);
+    UPDATE bookings b SET last_change = (SELECT max(number) FROM booking_history h WHERE h.booking_id = b.id);";
+
+/// What is done to the chain.
+const BREAKS: &[&str] = &[
+    "UPDATE booking_history SET previous = NULL WHERE number = 3",
+    "UPDATE booking_history SET previous = 1 WHERE number = 3",
+    "UPDATE booking_history SET previous = 5 WHERE number = 6",
+    "UPDATE booking_history SET previous = 3 WHERE number = 4",
+    "UPDATE bookings SET last_change = 2 WHERE id = 1",
+    "UPDATE bookings SET last_change = 10 WHERE id = 1",
+    "UPDATE bookings SET last_change = NULL WHERE id = 1",
+];
+
 async fn open(url: &str) -> Client {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
     tokio::spawn(connection);
@@ -27,19 +48,26 @@ async fn books_in_order_pass_and_every_falsification_is_named() {
     let url = Cluster::shared().fresh_database();
     let client = open(&url).await;
     write(&client, &TABLES.replace("INSTANT", "timestamptz").replace("SEAT_LIST", "integer[]")).await;
-    write(&client, IN_ORDER).await;
+    write(&client, &[WITH_A_CHAIN, IN_ORDER, CHAINED].concat()).await;
     let report = verify::postgres(&url, true).await.unwrap();
-    assert!(report.passed() && report.findings.len() == 24, "{report}");
+    assert!(report.passed() && report.findings.len() == 25, "{report}");
 
     for (falsification, expected) in REWRITINGS.iter().chain(FALSIFICATIONS) {
         write(&client, "TRUNCATE shows, seats, bookings, booking_history, idempotency_keys").await;
         write(&client, IN_ORDER).await;
-        write(&client, falsification).await;
+        write(&client, &[falsification, ";", CHAINED].concat()).await;
         let report = verify::postgres(&url, true).await.unwrap();
         assert_eq!(broken(&report), *expected, "{falsification}\n{report}");
     }
     // The last one is a dead hold that nobody has swept.
     assert!(verify::postgres(&url, false).await.unwrap().passed());
+
+    for broken_chain in BREAKS {
+        write(&client, "TRUNCATE shows, seats, bookings, booking_history, idempotency_keys").await;
+        write(&client, &[IN_ORDER, CHAINED, broken_chain].concat()).await;
+        let report = verify::postgres(&url, true).await.unwrap();
+        assert_eq!(broken(&report), ["history-is-a-chain"], "{broken_chain}\n{report}");
+    }
 }
 
 #[tokio::test]

@@ -179,8 +179,8 @@ impl Books {
             let (id, name, seats) = (booking.id, &booking.user_name, seats.join(","));
             let (made, until) = (booking.created_at, booking.deadline.instant());
             let insert = format!(
-                "INSERT INTO bookings (id, show_id, user_name, seat_numbers, status, created_at, updated_at, expires_at)
-                 VALUES ({id}, {SHOW}, '{name}', '{{{seats}}}', 'PENDING', '{made}', '{made}', '{until}');
+                "INSERT INTO bookings (id, show_id, user_name, seat_numbers, status, created_at, updated_at, expires_at, last_change)
+                 VALUES ({id}, {SHOW}, '{name}', '{{{seats}}}', 'PENDING', '{made}', '{made}', '{until}', {id});
                  INSERT INTO booking_history (show_id, number, booking_id, happened_at, event, actor, seat_numbers)
                  VALUES ({SHOW}, {id}, {id}, '{made}', 'held', 'customer', '{{{seats}}}');
                  UPDATE seats SET status = 'PENDING', booking_id = {id}, held_until = '{until}' WHERE seat_number IN ({seats});"
