@@ -4,6 +4,7 @@
 //! on a [`domain::BookingRepository`], whichever it is.
 
 mod aside;
+mod call_off;
 mod forget;
 mod lane;
 mod observer;
@@ -15,6 +16,7 @@ mod sweeper;
 mod taken;
 mod window;
 
+pub use call_off::{call_off, call_off_shows};
 pub use forget::forget_keys;
 pub use observer::{Batch, BatchKind, Caller, Observer};
 pub use office::{BoxOffice, Declined, Plan, Waiting};

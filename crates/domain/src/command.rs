@@ -224,6 +224,16 @@ pub enum Outcome {
         /// The show.
         show_id: ShowId,
     },
+    /// The show is as it was wished. No batch has this outcome.
+    ShowEdited {
+        /// The show.
+        show_id: ShowId,
+    },
+    /// The show is cancelled. No batch has this outcome.
+    ShowCancelled {
+        /// The show.
+        show_id: ShowId,
+    },
     /// Nothing has changed.
     Refused(Refusal),
     /// Nothing has changed, as this was asked before under the same key: what came of it then.

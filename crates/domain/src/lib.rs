@@ -39,7 +39,10 @@ pub use ledger::{Holding, Ledger, LedgerError, LockedRows, LockedSeat, LockedSho
 pub use lifecycle::{Action, BookingStatus, FailureReason, Step, TransitionRefused, transition};
 pub use look::Look;
 pub use payment::{InvalidReference, Payment, PaymentReference};
-pub use ports::{BookingFilter, BookingRepository, Creation, Page, ShowRepository, StoreError, StoreHealth, Sweep, Unready};
+pub use ports::{
+    BookingFilter, BookingRepository, CalledOff, Creation, Page, ShowChange, ShowRepository, StoreError, StoreHealth, Sweep,
+    Unready,
+};
 pub use request::{Actor, ActorName, Fingerprint, Idempotency, IdempotencyKey, InvalidKey, Request};
 pub use seat::{Seat, SeatKey, SeatNumber, SeatSelection, SeatState, SeatStatus, SelectionError};
 pub use show::{InvalidShow, NewShow, Show, ShowCounts, Terms};

@@ -25,6 +25,8 @@ impl Outcome {
                 format!("changed {booking_id} {} {}", seats.join(","), micros(*deadline))
             }
             Self::ShowCreated { show_id } => format!("show_created {show_id}"),
+            Self::ShowEdited { show_id } => format!("show_edited {show_id}"),
+            Self::ShowCancelled { show_id } => format!("show_cancelled {show_id}"),
             Self::Refused(refusal) => refusal.to_text(),
             Self::Replayed(first) => first.to_text(),
         }
@@ -43,6 +45,8 @@ impl Outcome {
             "extended" => Self::Extended { booking_id: words.booking()?, deadline: words.deadline()? },
             "changed" => Self::Changed { booking_id: words.booking()?, seats: words.seats()?, deadline: words.deadline()? },
             "show_created" => Self::ShowCreated { show_id: ShowId::new(words.parse()?)? },
+            "show_edited" => Self::ShowEdited { show_id: ShowId::new(words.parse()?)? },
+            "show_cancelled" => Self::ShowCancelled { show_id: ShowId::new(words.parse()?)? },
             refusal => Self::Refused(Refusal::from_words(refusal, &mut words)?),
         };
         words.0.next().is_none().then_some(outcome)
@@ -244,6 +248,8 @@ mod tests {
             Outcome::Extended { booking_id, deadline },
             Outcome::Changed { booking_id, seats: vec![number(3), number(12)], deadline },
             Outcome::ShowCreated { show_id: ShowId::new(1).unwrap() },
+            Outcome::ShowEdited { show_id: ShowId::new(1).unwrap() },
+            Outcome::ShowCancelled { show_id: ShowId::new(1).unwrap() },
         ];
         for outcome in refusals.into_iter().chain(final_ones).map(Outcome::Refused).chain(done) {
             let text = outcome.to_text();

@@ -12,7 +12,7 @@ use crate::command::{Hold, Outcome, Refusal};
 use crate::history::Transition;
 use crate::ids::{BookingId, ShowId};
 use crate::lifecycle::BookingStatus;
-use crate::request::{Idempotency, Request};
+use crate::request::{Actor, Idempotency, Request};
 use crate::seat::Seat;
 use crate::show::{NewShow, Show, ShowCounts};
 
@@ -175,6 +175,30 @@ pub enum Creation {
     KeyReused,
 }
 
+/// What came of a wish to change a show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ShowChange {
+    /// It is so: this is how the show stands.
+    Done(Show),
+    /// It is so, or was, since this was asked before under the same key.
+    Replayed(ShowId),
+    /// Another request was made under this key before. Nothing has changed.
+    KeyReused,
+    /// Somebody has changed the show since it was read. Nothing has changed: read it again.
+    Overtaken,
+    /// There is no such show.
+    NoSuchShow,
+}
+
+/// A cancelled show some of whose bookings may not have failed yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CalledOff {
+    /// The show.
+    pub show_id: ShowId,
+    /// Who has cancelled it.
+    pub by: Actor,
+}
+
 /// Shows and their seats.
 #[async_trait]
 pub trait ShowRepository: Send + Sync {
@@ -184,6 +208,39 @@ pub trait ShowRepository: Send + Sync {
     /// # Errors
     /// [`StoreError`].
     async fn create(&self, show: &NewShow, idempotency: Option<&Idempotency>) -> Result<Creation, StoreError>;
+
+    /// Changes name, start and terms of the show to these, if it still stands at this revision; its seats stay as they are
+    /// (`a_show_is_edited`). What is decided after it MUST be decided on the new terms (`an_edit_counts_from_its_commit`); and a key has
+    /// one effect.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn edit(
+        &self,
+        id: ShowId,
+        revision: i32,
+        show: &NewShow,
+        idempotency: Option<&Idempotency>,
+    ) -> Result<ShowChange, StoreError>;
+
+    /// Cancels the show: from then on nothing of it can be held, confirmed or amended, and the next that is asked of a booking finds that
+    /// it has failed (`a_cancelled_show_sells_nothing`). What is cancelled stays so, however often that is asked.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn cancel(&self, id: ShowId, by: &Actor, idempotency: Option<&Idempotency>) -> Result<ShowChange, StoreError>;
+
+    /// The cancelled shows some of whose bookings may not have failed yet, at most a hundred, lowest identity first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn calling_off(&self) -> Result<Vec<CalledOff>, StoreError>;
+
+    /// Takes down that every booking of a cancelled show has failed.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn called_off(&self, id: ShowId) -> Result<(), StoreError>;
 
     /// The shows, newest (highest identity) first (`shows_are_listed_newest_first`).
     ///

@@ -24,6 +24,8 @@ pub struct Show {
     pub terms: Terms,
     /// When it was cancelled; `None` if it is going to be played.
     pub cancelled_at: Option<Timestamp>,
+    /// Counts how often any of this has changed.
+    pub revision: i32,
 }
 
 /// How the seats and the bookings of a show stand.

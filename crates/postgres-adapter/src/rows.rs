@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use domain::{
-    Actor, BlockReason, Booking, BookingId, BookingState, BookingStatus, CustomerId, Deadline, Fingerprint, Holding,
+    Actor, BlockReason, Booking, BookingId, BookingState, BookingStatus, CalledOff, CustomerId, Deadline, Fingerprint, Holding,
     IdempotencyKey, Life, LockedSeat, LockedShow, Outcome, Payment, PaymentReference, Seat, SeatId, SeatKey, SeatNumber,
     SeatState, SeatStatus, Show, ShowCounts, ShowId, StoreError, Terms, Timestamp, Transition, UsedKey, UserName,
 };
@@ -31,6 +31,7 @@ pub(crate) fn show(row: &Row) -> Result<Show, StoreError> {
         created_at: column(row, "created_at")?,
         terms: terms(row)?,
         cancelled_at: column(row, "cancelled_at")?,
+        revision: column(row, "revision")?,
     })
 }
 
@@ -46,6 +47,12 @@ pub(crate) fn show_counts(row: &Row) -> Result<ShowCounts, StoreError> {
         failed: count("failed")?,
         refunds_due: count("refunds_due")?,
     })
+}
+
+pub(crate) fn called_off(row: &Row) -> Result<CalledOff, StoreError> {
+    let show_id = show_id(row)?;
+    let by = Actor::parse(column(row, "cancelled_by")?).ok_or_else(|| nonsense("shows", "cancelled_by", &show_id))?;
+    Ok(CalledOff { show_id, by })
 }
 
 pub(crate) fn locked_show(row: &Row) -> Result<LockedShow, StoreError> {

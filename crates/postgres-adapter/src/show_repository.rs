@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use domain::{
-    Creation, Idempotency, NewShow, Outcome, Page, Seat, Show, ShowCounts, ShowId, ShowRepository, StoreError, TimeSource,
-    Timestamp,
+    Actor, CalledOff, Creation, Idempotency, NewShow, Outcome, Page, Seat, Show, ShowChange, ShowCounts, ShowId, ShowRepository,
+    StoreError, Terms, TimeSource, Timestamp,
 };
 use futures_util::{join, try_join};
 use tokio_postgres::Statement;
@@ -34,6 +34,46 @@ impl ShowRepository for PgShowRepository {
             Err(StoreError::Contended(_)) if idempotency.is_some() => self.create_once(show, idempotency).await,
             created => created,
         }
+    }
+
+    async fn edit(
+        &self,
+        id: ShowId,
+        revision: i32,
+        show: &NewShow,
+        idempotency: Option<&Idempotency>,
+    ) -> Result<ShowChange, StoreError> {
+        let columns = TermsColumns::of(&show.terms());
+        let (id, name, start_time) = (id.get(), show.name(), show.start_time());
+        let parameters: Vec<&(dyn ToSql + Sync)> =
+            [&id as &(dyn ToSql + Sync), &revision, &name, &start_time].into_iter().chain(columns.parameters()).collect();
+        let done = |show_id| Outcome::ShowEdited { show_id };
+        Ok(self.change(statements::EDIT_SHOW, &parameters, idempotency, done).await?.unwrap_or(ShowChange::Overtaken))
+    }
+
+    async fn cancel(&self, id: ShowId, by: &Actor, idempotency: Option<&Idempotency>) -> Result<ShowChange, StoreError> {
+        let (number, by, fixed) = (id.get(), by.to_string(), self.time.fixed());
+        let done = |show_id| Outcome::ShowCancelled { show_id };
+        let changed = self.change(statements::CANCEL_SHOW, &[&number, &by, &fixed], idempotency, done).await?;
+        match changed {
+            Some(changed) => Ok(changed),
+            None => Ok(self.find(id).await?.map_or(ShowChange::NoSuchShow, ShowChange::Done)),
+        }
+    }
+
+    async fn calling_off(&self) -> Result<Vec<CalledOff>, StoreError> {
+        let found = self.connections.reader().await?.read(statements::SHOWS_CALLING_OFF, &[]).await?;
+        found.iter().map(rows::called_off).collect()
+    }
+
+    async fn called_off(&self, id: ShowId) -> Result<(), StoreError> {
+        let lease = self.connections.creator().await?;
+        let statement = lease.prepared(statements::SHOW_CALLED_OFF).await?;
+        let number = id.get();
+        let done = lease.within(lease.execute(&statement, &[&number])).await.map_err(|TimedOut| no_answer())?;
+        done.map_err(|error| error::of_one_trip(&error))?;
+        lease.give_back();
+        Ok(())
     }
 
     async fn list(&self, page: Page) -> Result<Vec<Show>, StoreError> {
@@ -74,6 +114,48 @@ impl PgShowRepository {
     }
 }
 
+impl PgShowRepository {
+    /// Changes one show by a statement that returns it, if there is something to change, under a key if there is one.
+    async fn change(
+        &self,
+        statement: &'static str,
+        parameters: &[&(dyn ToSql + Sync)],
+        idempotency: Option<&Idempotency>,
+        outcome: impl Fn(ShowId) -> Outcome + Send,
+    ) -> Result<Option<ShowChange>, StoreError> {
+        let lease = self.connections.creator().await?;
+        let changed = change(&lease, &self.time, (statement, parameters), idempotency, outcome).await;
+        match &changed {
+            Ok(Some(ShowChange::Done(_))) => lease.give_back(),
+            // What was begun has come to nothing.
+            Ok(_) | Err(StoreError::Contended(_)) => lease.roll_back().await,
+            Err(StoreError::Unavailable(_) | StoreError::OutcomeUnknown(_) | StoreError::Corrupt(_)) => drop(lease),
+        }
+        changed
+    }
+}
+
+async fn change(
+    lease: &Lease,
+    time: &TimeSource,
+    (statement, parameters): (&'static str, &[&(dyn ToSql + Sync)]),
+    idempotency: Option<&Idempotency>,
+    outcome: impl Fn(ShowId) -> Outcome,
+) -> Result<Option<ShowChange>, StoreError> {
+    let fixed = time.fixed();
+    match begin(lease, fixed, idempotency).await? {
+        Some(Before::Same(show_id)) => return Ok(Some(ShowChange::Replayed(show_id))),
+        Some(Before::Other) => return Ok(Some(ShowChange::KeyReused)),
+        None => {}
+    }
+    let statement = lease.prepared(statement).await?;
+    let changed = lease.within(lease.query_opt(&statement, parameters)).await.map_err(|TimedOut| no_answer())?;
+    let Some(row) = changed.map_err(|error| error::before_commit(&error))? else { return Ok(None) };
+    let show = rows::show(&row)?;
+    commit(lease, idempotency, &outcome(show.id), fixed).await?;
+    Ok(Some(ShowChange::Done(show)))
+}
+
 /// The show and its seats by one statement, and the key by another. A million seats take longer than a statement usually may.
 async fn create(
     lease: &Lease,
@@ -82,52 +164,78 @@ async fn create(
     idempotency: Option<&Idempotency>,
 ) -> Result<Creation, StoreError> {
     let fixed = time.fixed();
-    if let Some(before) = begin(lease, fixed, idempotency).await? {
-        return Ok(before);
+    match begin(lease, fixed, idempotency).await? {
+        Some(Before::Same(show_id)) => return Ok(Creation::Replayed(show_id)),
+        Some(Before::Other) => return Ok(Creation::KeyReused),
+        None => {}
     }
     let statement = lease.prepared(statements::CREATE_SHOW).await?;
     let total_seats = i32::try_from(show.total_seats()).map_err(|error| StoreError::Corrupt(error.to_string()))?;
-    let (name, start_time, terms) = (show.name(), show.start_time(), show.terms());
-    let (hold, limit) = (seconds(terms.hold_for), seconds(terms.hold_limit));
-    let [per_booking, per_customer, holds] = [terms.seats_per_booking, terms.seats_per_customer, terms.holds_per_customer]
-        .map(|limit| limit.and_then(|n| i32::try_from(n).ok()));
-    let parameters: [&(dyn ToSql + Sync); 13] = [
-        &name,
-        &start_time,
-        &total_seats,
-        &fixed,
-        &hold,
-        &limit,
-        &terms.customers_may_cancel,
-        &terms.late_confirm,
-        &per_booking,
-        &per_customer,
-        &holds,
-        &terms.on_sale_at,
-        &terms.off_sale_at,
-    ];
+    let (name, start_time, columns) = (show.name(), show.start_time(), TermsColumns::of(&show.terms()));
+    let parameters: Vec<&(dyn ToSql + Sync)> =
+        [&name as &(dyn ToSql + Sync), &start_time, &total_seats, &fixed].into_iter().chain(columns.parameters()).collect();
     let created = lease.within(lease.query_one(&statement, &parameters)).await.map_err(|TimedOut| no_answer())?;
     let show = rows::show(&created.map_err(|error| error::before_commit(&error))?)?;
+    commit(lease, idempotency, &Outcome::ShowCreated { show_id: show.id }, fixed).await?;
+    Ok(Creation::Created(show))
+}
+
+/// Puts the key down, if there is one, and commits.
+async fn commit(
+    lease: &Lease,
+    idempotency: Option<&Idempotency>,
+    outcome: &Outcome,
+    fixed: Option<Timestamp>,
+) -> Result<(), StoreError> {
     let use_key = lease.prepared(statements::USE_KEY).await?;
     let unknown = |TimedOut| StoreError::OutcomeUnknown("the database does not answer".to_owned());
-    let trip = async { join!(put_down(lease, &use_key, idempotency, show.id, fixed), lease.batch_execute("COMMIT")) };
+    let trip = async { join!(put_down(lease, &use_key, idempotency, outcome, fixed), lease.batch_execute("COMMIT")) };
     let (used, committed) = lease.within(trip).await.map_err(unknown)?;
     // In this order: a COMMIT after a failed statement succeeds as a rollback.
     used.map_err(|error| error::with_commit(&error))?;
-    committed.map_err(|error| error::of_commit(&error))?;
-    Ok(Creation::Created(show))
+    committed.map_err(|error| error::of_commit(&error))
+}
+
+/// Terms as `create_show.sql` and `edit_show.sql` take them.
+struct TermsColumns {
+    lengths: [Option<i32>; 2],
+    flags: [bool; 2],
+    limits: [Option<i32>; 3],
+    window: [Option<Timestamp>; 2],
+}
+
+impl TermsColumns {
+    fn of(terms: &Terms) -> Self {
+        let limit = |limit: Option<u32>| limit.and_then(|limit| i32::try_from(limit).ok());
+        Self {
+            lengths: [terms.hold_for, terms.hold_limit].map(seconds),
+            flags: [terms.customers_may_cancel, terms.late_confirm],
+            limits: [terms.seats_per_booking, terms.seats_per_customer, terms.holds_per_customer].map(limit),
+            window: [terms.on_sale_at, terms.off_sale_at],
+        }
+    }
+
+    fn parameters(&self) -> [&(dyn ToSql + Sync); 9] {
+        let Self { lengths: [hold, limit], flags: [cancel, late], limits: [booking, customer, holds], window: [begin, end] } =
+            self;
+        [hold, limit, cancel, late, booking, customer, holds, begin, end]
+    }
 }
 
 fn seconds(length: Option<TimeDelta>) -> Option<i32> {
     length.and_then(|length| i32::try_from(length.num_seconds()).ok())
 }
 
+/// What a key was used for before.
+enum Before {
+    /// This request, for this show.
+    Same(ShowId),
+    /// Another one.
+    Other,
+}
+
 /// Begins; what came of this request before, if it was made before.
-async fn begin(
-    lease: &Lease,
-    fixed: Option<Timestamp>,
-    idempotency: Option<&Idempotency>,
-) -> Result<Option<Creation>, StoreError> {
+async fn begin(lease: &Lease, fixed: Option<Timestamp>, idempotency: Option<&Idempotency>) -> Result<Option<Before>, StoreError> {
     let (load_keys, forget) = try_join!(lease.prepared(statements::LOAD_KEYS), lease.prepared(statements::FORGET_USED_KEYS))?;
     let key: Vec<&str> = idempotency.iter().map(|idempotency| idempotency.key.as_str()).collect();
     let opening = format!("BEGIN; SET LOCAL statement_timeout = {}", CREATE_TIMEOUT.as_millis());
@@ -143,8 +251,12 @@ async fn begin(
     let (Some(row), Some(idempotency)) = (used.first(), idempotency) else { return Ok(None) };
     let used = rows::used_key(row)?;
     Ok(Some(match used.result {
-        Outcome::ShowCreated { show_id } if used.fingerprint == idempotency.fingerprint => Creation::Replayed(show_id),
-        _ => Creation::KeyReused,
+        Outcome::ShowCreated { show_id } | Outcome::ShowEdited { show_id } | Outcome::ShowCancelled { show_id }
+            if used.fingerprint == idempotency.fingerprint =>
+        {
+            Before::Same(show_id)
+        }
+        _ => Before::Other,
     }))
 }
 
@@ -153,11 +265,11 @@ async fn put_down(
     lease: &Lease,
     use_key: &Statement,
     idempotency: Option<&Idempotency>,
-    show_id: ShowId,
+    outcome: &Outcome,
     fixed: Option<Timestamp>,
 ) -> Result<(), tokio_postgres::Error> {
     let Some(Idempotency { key, fingerprint, keep_for }) = idempotency else { return Ok(()) };
-    let (key, fingerprint, outcome) = (key.as_str(), fingerprint.0.as_slice(), Outcome::ShowCreated { show_id }.to_text());
+    let (key, fingerprint, outcome) = (key.as_str(), fingerprint.0.as_slice(), outcome.to_text());
     let keep_for = keep_for.num_microseconds().unwrap_or(i64::MAX);
     lease.execute(use_key, &[&key, &fingerprint, &outcome, &keep_for, &fixed]).await.map(drop)
 }

@@ -12,8 +12,10 @@ macro_rules! statements {
 
 statements! {
     AWAIT_BOOKING = "await_booking";
+    CANCEL_SHOW = "cancel_show";
     COUNT_SHOW = "count_show";
     CREATE_SHOW = "create_show";
+    EDIT_SHOW = "edit_show";
     EXPIRE_BOOKINGS = "expire_bookings";
     FIND_BOOKING = "find_booking";
     FIND_HISTORY = "find_history";
@@ -38,6 +40,8 @@ statements! {
     SAVE_IF_FORESEEN = "save_if_foreseen";
     SCHEMA_VERSION = "schema_version";
     SEAT_MAP = "seat_map";
+    SHOWS_CALLING_OFF = "shows_calling_off";
+    SHOW_CALLED_OFF = "show_called_off";
     USE_KEY = "use_key";
 }
 

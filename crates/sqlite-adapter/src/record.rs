@@ -4,9 +4,9 @@ use std::fmt::Display;
 
 use chrono::TimeDelta;
 use domain::{
-    Actor, BlockReason, Booking, BookingId, BookingState, CustomerId, Deadline, Fingerprint, Holding, IdempotencyKey, LockedSeat,
-    LockedShow, Outcome, Payment, PaymentReference, Seat, SeatId, SeatKey, SeatNumber, SeatState, Show, ShowId, StoreError,
-    Terms, Timestamp, Transition, UsedKey, UserName,
+    Actor, BlockReason, Booking, BookingId, BookingState, CalledOff, CustomerId, Deadline, Fingerprint, Holding, IdempotencyKey,
+    LockedSeat, LockedShow, Outcome, Payment, PaymentReference, Seat, SeatId, SeatKey, SeatNumber, SeatState, Show, ShowId,
+    StoreError, Terms, Timestamp, Transition, UsedKey, UserName,
 };
 use rusqlite::Row;
 use rusqlite::types::FromSql;
@@ -78,7 +78,14 @@ pub(crate) fn show(row: &Row<'_>) -> Result<Show, StoreError> {
         created_at: record.instant("created_at")?,
         terms: terms(&record)?,
         cancelled_at: record.instant_if_any("cancelled_at")?,
+        revision: record.get("revision")?,
     })
+}
+
+pub(crate) fn called_off(row: &Row<'_>) -> Result<CalledOff, StoreError> {
+    let record = Record::of("shows", row)?;
+    let by = record.parse("cancelled_by", |text: String| Actor::parse(&text))?;
+    Ok(CalledOff { show_id: record.own_id(ShowId::new)?, by })
 }
 
 pub(crate) fn locked_show(row: &Row<'_>) -> Result<LockedShow, StoreError> {

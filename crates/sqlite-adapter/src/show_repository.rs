@@ -5,10 +5,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use domain::{
-    Creation, Deadline, Idempotency, Life, NewShow, Outcome, Page, Seat, SeatStatus, Show, ShowCounts, ShowId, ShowRepository,
-    StoreError, TimeSource, Timestamp,
+    Actor, CalledOff, Creation, Deadline, Idempotency, Life, NewShow, Outcome, Page, Seat, SeatStatus, Show, ShowChange,
+    ShowCounts, ShowId, ShowRepository, StoreError, Terms, TimeSource, Timestamp,
 };
-use rusqlite::{Connection, TransactionBehavior, params};
+use rusqlite::types::Value;
+use rusqlite::{Connection, TransactionBehavior, params, params_from_iter};
 
 use crate::batch::{load_keys, use_key};
 use crate::encoding::seat_status;
@@ -32,6 +33,48 @@ impl ShowRepository for SqliteShowRepository {
     async fn create(&self, show: &NewShow, idempotency: Option<&Idempotency>) -> Result<Creation, StoreError> {
         let (show, idempotency, time) = (show.clone(), idempotency.cloned(), self.core.time.clone());
         self.core.writer.run(move |connection| create(connection, &time, &show, idempotency.as_ref())).await
+    }
+
+    async fn edit(
+        &self,
+        id: ShowId,
+        revision: i32,
+        show: &NewShow,
+        idempotency: Option<&Idempotency>,
+    ) -> Result<ShowChange, StoreError> {
+        let (show, idempotency, time) = (show.clone(), idempotency.cloned(), self.core.time.clone());
+        let edit = move |connection: &Connection, _| {
+            let columns = terms_columns(&show.terms());
+            let mut statement = connection.prepare_cached(statements::EDIT_SHOW)?;
+            let first =
+                [id.get().into(), revision.into(), show.name().to_owned().into(), show.start_time().timestamp_micros().into()];
+            let changed = statement.execute(params_from_iter(first.into_iter().chain(columns)))?;
+            Ok(if changed == 0 { Err(ShowChange::Overtaken) } else { Ok(Outcome::ShowEdited { show_id: id }) })
+        };
+        self.core.writer.run(move |connection| change(connection, &time, id, idempotency.as_ref(), edit)).await
+    }
+
+    async fn cancel(&self, id: ShowId, by: &Actor, idempotency: Option<&Idempotency>) -> Result<ShowChange, StoreError> {
+        let (by, idempotency, time) = (by.to_string(), idempotency.cloned(), self.core.time.clone());
+        let cancel = move |connection: &Connection, now: Timestamp| {
+            let mut statement = connection.prepare_cached(statements::CANCEL_SHOW)?;
+            statement.execute(params![id.get(), by, now.timestamp_micros()])?;
+            // Whatever was cancelled before stays so.
+            Ok(Ok(Outcome::ShowCancelled { show_id: id }))
+        };
+        self.core.writer.run(move |connection| change(connection, &time, id, idempotency.as_ref(), cancel)).await
+    }
+
+    async fn calling_off(&self) -> Result<Vec<CalledOff>, StoreError> {
+        self.core.readers.run(|connection| calling_off(connection)).await
+    }
+
+    async fn called_off(&self, id: ShowId) -> Result<(), StoreError> {
+        let done = move |connection: &mut Connection| {
+            connection.prepare_cached(statements::SHOW_CALLED_OFF)?.execute([id.get()])?;
+            Ok(())
+        };
+        self.core.writer.run(done).await
     }
 
     async fn list(&self, page: Page) -> Result<Vec<Show>, StoreError> {
@@ -61,8 +104,10 @@ fn create(
 ) -> Result<Creation, Failure> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let now = clock::now(time);
-    if let Some(before) = creation_before(&transaction, idempotency, now)? {
-        return Ok(before);
+    match used_before(&transaction, idempotency, now)? {
+        Some(Before::Same(show_id)) => return Ok(Creation::Replayed(show_id)),
+        Some(Before::Other) => return Ok(Creation::KeyReused),
+        None => {}
     }
     let show = insert(&transaction, new, now)?;
     if let Some(Idempotency { key, fingerprint, keep_for }) = idempotency {
@@ -73,48 +118,93 @@ fn create(
     Ok(Creation::Created(show))
 }
 
-/// What came of this request before, if that is not too long ago.
-fn creation_before(
-    connection: &Connection,
+/// Changes one show, if there is something to change, under a key if there is one.
+fn change(
+    connection: &mut Connection,
+    time: &TimeSource,
+    id: ShowId,
     idempotency: Option<&Idempotency>,
-    now: Timestamp,
-) -> Result<Option<Creation>, Failure> {
+    edit: impl FnOnce(&Connection, Timestamp) -> Result<Result<Outcome, ShowChange>, Failure>,
+) -> Result<ShowChange, Failure> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let now = clock::now(time);
+    match used_before(&transaction, idempotency, now)? {
+        Some(Before::Same(show_id)) => return Ok(ShowChange::Replayed(show_id)),
+        Some(Before::Other) => return Ok(ShowChange::KeyReused),
+        None => {}
+    }
+    let outcome = match edit(&transaction, now)? {
+        Ok(outcome) => outcome,
+        Err(not_changed) => return Ok(not_changed),
+    };
+    let Some(show) = find(&transaction, id)? else { return Ok(ShowChange::NoSuchShow) };
+    if let Some(Idempotency { key, fingerprint, keep_for }) = idempotency {
+        use_key(&transaction, (key, *fingerprint), &outcome, Deadline::after(now, *keep_for), now)?;
+    }
+    transaction.commit().map_err(failure::of_commit)?;
+    Ok(ShowChange::Done(show))
+}
+
+fn calling_off(connection: &Connection) -> Result<Vec<CalledOff>, Failure> {
+    let mut statement = connection.prepare_cached(statements::SHOWS_CALLING_OFF)?;
+    let mut rows = statement.query([])?;
+    let mut shows = Vec::new();
+    while let Some(row) = rows.next()? {
+        shows.push(record::called_off(row)?);
+    }
+    Ok(shows)
+}
+
+/// What a key was used for before.
+enum Before {
+    /// This request, for this show.
+    Same(ShowId),
+    /// Another one.
+    Other,
+}
+
+/// What came of this request before, if that is not too long ago.
+fn used_before(connection: &Connection, idempotency: Option<&Idempotency>, now: Timestamp) -> Result<Option<Before>, Failure> {
     let Some(Idempotency { key, fingerprint, .. }) = idempotency else { return Ok(None) };
     let used = load_keys(connection, std::iter::once(key))?.pop();
     let used = used.filter(|used| used.expires_at.life(now) == Life::Live);
     Ok(used.map(|used| match used.result {
-        Outcome::ShowCreated { show_id } if used.fingerprint == *fingerprint => Creation::Replayed(show_id),
-        _ => Creation::KeyReused,
+        Outcome::ShowCreated { show_id } | Outcome::ShowEdited { show_id } | Outcome::ShowCancelled { show_id }
+            if used.fingerprint == *fingerprint =>
+        {
+            Before::Same(show_id)
+        }
+        _ => Before::Other,
     }))
 }
 
 fn insert(connection: &Connection, new: &NewShow, now: Timestamp) -> Result<Show, Failure> {
-    let seconds = |length: Option<TimeDelta>| length.map(|length| length.num_seconds());
-    let terms = new.terms();
     let (start_time, now) = (new.start_time().timestamp_micros(), now.timestamp_micros());
-    let (hold, limit) = (seconds(terms.hold_for), seconds(terms.hold_limit));
-    let [begin, end] = [terms.on_sale_at, terms.off_sale_at].map(|instant| instant.map(|instant| instant.timestamp_micros()));
-    let columns = params![
-        new.name(),
-        start_time,
-        new.total_seats(),
-        now,
-        hold,
-        limit,
-        terms.customers_may_cancel,
-        terms.late_confirm,
-        terms.seats_per_booking,
-        terms.seats_per_customer,
-        terms.holds_per_customer,
-        begin,
-        end
-    ];
+    let first: [Value; 4] = [new.name().to_owned().into(), start_time.into(), new.total_seats().into(), now.into()];
+    let columns = params_from_iter(first.into_iter().chain(terms_columns(&new.terms())));
     let id: i64 = connection.prepare_cached(statements::INSERT_SHOW)?.query_row(columns, |row| row.get(0))?;
     let available = seat_status::text(SeatStatus::Available);
     connection.prepare_cached(statements::INSERT_SEATS)?.execute(params![id, new.total_seats(), available])?;
     // Read back, so that what is answered is what stands there.
     let page = params![id.saturating_add(1), 1];
     Ok(connection.prepare_cached(statements::LIST_SHOWS)?.query_row(page, |row| Ok(record::show(row)))??)
+}
+
+/// Terms as `insert_show.sql` and `edit_show.sql` take them.
+fn terms_columns(terms: &Terms) -> [Value; 9] {
+    let seconds = |length: Option<TimeDelta>| Value::from(length.map(|length| length.num_seconds()));
+    let instant = |instant: Option<Timestamp>| Value::from(instant.map(|instant| instant.timestamp_micros()));
+    [
+        seconds(terms.hold_for),
+        seconds(terms.hold_limit),
+        terms.customers_may_cancel.into(),
+        terms.late_confirm.into(),
+        terms.seats_per_booking.into(),
+        terms.seats_per_customer.into(),
+        terms.holds_per_customer.into(),
+        instant(terms.on_sale_at),
+        instant(terms.off_sale_at),
+    ]
 }
 
 fn find(connection: &Connection, id: ShowId) -> Result<Option<Show>, Failure> {

@@ -11,9 +11,11 @@ macro_rules! statements {
 }
 
 statements! {
+    CANCEL_SHOW = "cancel_show.sql";
     COUNT_BOOKINGS = "count_bookings.sql";
     COUNT_SEATS = "count_seats.sql";
     DUE_BOOKINGS = "due_bookings.sql";
+    EDIT_SHOW = "edit_show.sql";
     FIND_HISTORY = "find_history.sql";
     FIND_SHOW = "find_show.sql";
     FORGET_KEYS = "forget_keys.sql";
@@ -36,6 +38,8 @@ statements! {
     RECORD = "record.sql";
     SCHEMA_VERSION = "schema_version.sql";
     SEAT_MAP = "seat_map.sql";
+    SHOW_CALLED_OFF = "show_called_off.sql";
+    SHOWS_CALLING_OFF = "shows_calling_off.sql";
     UPDATE_BOOKING = "update_booking.sql";
     UPDATE_SEAT = "update_seat.sql";
     USE_KEY = "use_key.sql";

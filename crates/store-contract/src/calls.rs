@@ -74,11 +74,15 @@ pub(crate) fn house() -> Actor {
 /// For how long requests are known again in these scenarios.
 pub(crate) const KEEP_FOR: TimeDelta = TimeDelta::hours(24);
 
+/// A key; what is asked for under it is told by `fingerprint`.
+pub(crate) fn idempotency(key: &str, fingerprint: u8) -> Idempotency {
+    let key = IdempotencyKey::new(key).unwrap();
+    Idempotency { key, fingerprint: Fingerprint([fingerprint; 32]), keep_for: KEEP_FOR }
+}
+
 /// The command under a key; what it asks for is told by `fingerprint`.
 pub(crate) fn under(key: &str, fingerprint: u8, command: Command) -> Request {
-    let key = IdempotencyKey::new(key).unwrap();
-    let idempotency = Idempotency { key, fingerprint: Fingerprint([fingerprint; 32]), keep_for: KEEP_FOR };
-    Request { idempotency: Some(idempotency), ..Request::from(command) }
+    Request { idempotency: Some(idempotency(key, fingerprint)), ..Request::from(command) }
 }
 
 /// The requests of a customer.

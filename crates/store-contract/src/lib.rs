@@ -174,6 +174,10 @@ macro_rules! each_scenario {
             one_customer_and_many_requests
             seats_are_sold_while_the_show_is_on_sale
             the_house_keeps_seats_from_sale
+            // Shows that change.
+            a_show_is_edited
+            an_edit_counts_from_its_commit
+            a_cancelled_show_sells_nothing
             // Repeats.
             a_repeated_request_has_one_effect_and_the_same_answer
             a_key_is_for_one_request

@@ -4,6 +4,7 @@ mod allowances;
 mod amending;
 mod batches;
 mod crashes;
+mod edits;
 mod expiry;
 mod histories;
 mod holds;
@@ -33,6 +34,7 @@ pub use crashes::{
     a_dropped_creation_leaves_a_whole_show_or_none, a_dropped_sweep_is_done_wholly_or_not_at_all,
     what_was_answered_is_there_after_reopening,
 };
+pub use edits::{a_cancelled_show_sells_nothing, a_show_is_edited, an_edit_counts_from_its_commit};
 pub use expiry::{
     a_dead_hold_gives_way_without_a_sweep, a_dead_hold_reads_as_failed, a_failed_booking_remembers_its_seats,
     a_sweep_fails_dead_holds_only, a_sweep_is_bounded, a_sweep_says_when_the_next_is_due, one_hold_takes_over_several_dead_ones,

@@ -18,8 +18,16 @@ pub async fn a_show_is_created_with_its_seats(world: &World) {
     let new = NewShow::new("Hamlet", start_time, 7).unwrap();
     let show = world.store.create(&new).await;
     let (created_at, terms) = (world.clock.now(), Terms::default());
-    let expected =
-        Show { id: show.id, name: "Hamlet".to_owned(), start_time, total_seats: 7, created_at, terms, cancelled_at: None };
+    let expected = Show {
+        id: show.id,
+        name: "Hamlet".to_owned(),
+        start_time,
+        total_seats: 7,
+        created_at,
+        terms,
+        cancelled_at: None,
+        revision: 0,
+    };
     assert_eq!(show, expected);
     assert_eq!(world.store.shows.list(page(10, None)).await.unwrap(), vec![show.clone()]);
     let seats = world.store.shows.seat_map(show.id).await.unwrap().unwrap();
