@@ -12,7 +12,7 @@ use actix_web::middleware::from_fn;
 use actix_web::web::Data;
 use actix_web::{App as ActixApp, HttpServer};
 use anyhow::Context;
-use box_office::{BoxOffice, Sweeper, forget_keys};
+use box_office::{BoxOffice, Sweeper, call_off_shows, forget_keys};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -84,8 +84,9 @@ pub async fn serve(settings: ApiSettings) -> anyhow::Result<()> {
         };
         let sweeper = Sweeper::new(Arc::clone(&store.bookings), settings.sweep).observed_by(observer);
         let sweeping = sweeper.run(until(stopped.clone()));
-        let forgetting = forget_keys(store.bookings, settings.sweep.batch, until(stopped.clone()));
-        tokio::spawn(async { tokio::join!(sweeping, forgetting) })
+        let forgetting = forget_keys(Arc::clone(&store.bookings), settings.sweep.batch, until(stopped.clone()));
+        let calling_off = call_off_shows(Arc::clone(&app.shows), store.bookings, until(stopped.clone()));
+        tokio::spawn(async { tokio::join!(sweeping, forgetting, calling_off) })
     });
     watching.serve(&app, settings.metrics)?;
     let state = app.clone();

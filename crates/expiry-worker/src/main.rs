@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use box_office::{SweepPlan, Sweeper, forget_keys};
+use box_office::{SweepPlan, Sweeper, call_off_shows, forget_keys};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use domain::{StoreHealth, TimeSource, Unready};
 use postgres_adapter::{PgSettings, PgStore};
@@ -79,8 +79,8 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
 async fn sweep(settings: WorkerSettings) -> anyhow::Result<()> {
     let database = PgSettings {
         ca_file: settings.ca_file,
-        // One more to forget keys with.
-        writers_max: Sweeper::AT_ONCE_WHEN_BEHIND + 1,
+        // One more to forget keys with, and one for the bookings of cancelled shows.
+        writers_max: Sweeper::AT_ONCE_WHEN_BEHIND + 2,
         readers_max: 1,
         ..PgSettings::new(settings.url.expose())
     };
@@ -108,7 +108,11 @@ async fn sweep(settings: WorkerSettings) -> anyhow::Result<()> {
     };
     if let Some(ready) = ready {
         ready?;
-        tokio::join!(sweeper.run(ended(stopped.clone())), forget_keys(store.bookings(), plan.batch, ended(stopped)));
+        tokio::join!(
+            sweeper.run(ended(stopped.clone())),
+            forget_keys(store.bookings(), plan.batch, ended(stopped.clone())),
+            call_off_shows(store.shows(), store.bookings(), ended(stopped))
+        );
     }
     if let Some(traces) = traces {
         traces.close().await;

@@ -252,3 +252,24 @@ fn without_a_database_it_says_what_it_needs() {
     assert!(text.contains("DATABASE_URL") && text.contains("SWEEP_SECONDS"), "{text}");
     assert!(!command(&[("WORKER_HEALTH_PORT", "1"), ("DATABASE_URL", "host=unused")]).arg("health").status().unwrap().success());
 }
+
+/// Whoever cancels a show need not live to see its bookings fail: here they are more than one batch, sold and held.
+#[test]
+fn the_bookings_of_a_cancelled_show_fail() {
+    let cluster = Cluster::shared();
+    let house = House::new(cluster, 250, "1 hour");
+    let sell = "UPDATE bookings SET status = 'CONFIRMED', confirmed_at = now() WHERE id % 2 = 0;
+                UPDATE seats s SET status = 'CONFIRMED', held_until = NULL FROM bookings b WHERE b.id = s.booking_id AND b.status = 'CONFIRMED';
+                UPDATE shows SET cancelled_at = now(), cancelled_by = 'admin:boss', calling_off = true, revision = 1";
+    cluster.psql(&house.name, sell).unwrap();
+    let _worker = Worker::start(&house.url);
+    until("the show is called off", || {
+        cluster.psql(&house.name, "SELECT count(*) FROM shows WHERE calling_off").unwrap().trim() == "0"
+    });
+    let ends = "SELECT count(*), count(*) FILTER (WHERE refund_due) FROM bookings
+                WHERE status = 'FAILED' AND failure_reason = 'show_cancelled'";
+    assert_eq!(cluster.psql(&house.name, ends).unwrap().trim(), "250|125");
+    let by = "SELECT count(*) FROM booking_history WHERE event = 'show_cancelled' AND actor = 'admin:boss'";
+    assert_eq!(cluster.psql(&house.name, by).unwrap().trim(), "250");
+    assert_eq!(cluster.psql(&house.name, "SELECT count(*) FROM seats WHERE status <> 'AVAILABLE'").unwrap().trim(), "0");
+}

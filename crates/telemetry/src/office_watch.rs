@@ -114,7 +114,7 @@ impl Outcomes {
             Outcome::Cancelled { .. } => &self.cancelled,
             Outcome::Extended { .. } => &self.extended,
             Outcome::Changed { .. } => &self.changed,
-            Outcome::ShowCreated { .. } => return None,
+            Outcome::ShowCreated { .. } | Outcome::ShowEdited { .. } | Outcome::ShowCancelled { .. } => return None,
             Outcome::Replayed(_) => &self.replayed,
             Outcome::Refused(_) => &self.refused,
         })
