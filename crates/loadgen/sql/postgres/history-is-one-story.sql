@@ -3,10 +3,18 @@
 SELECT show_id, number, booking_id, event, from_status, led_to
 FROM (
     SELECT show_id, number, booking_id, event, from_status,
-           lag(CASE event WHEN 'confirmed' THEN 'CONFIRMED' WHEN 'expired' THEN 'FAILED' WHEN 'cancelled' THEN 'FAILED' ELSE 'PENDING' END)
-               OVER (PARTITION BY booking_id ORDER BY number) AS led_to
+           lag(event) OVER steps AS event_before,
+           -- What puts down a refund leaves the booking where it stands.
+           lag(CASE WHEN event IN ('confirmed', 'reclaimed', 'blocked') THEN 'CONFIRMED'
+                    WHEN event IN ('expired', 'cancelled', 'show_cancelled') THEN 'FAILED'
+                    WHEN event = 'refund_due' THEN from_status
+                    ELSE 'PENDING' END) OVER steps AS led_to
     FROM booking_history
+    WINDOW steps AS (PARTITION BY booking_id ORDER BY number)
 ) AS step
 WHERE from_status IS DISTINCT FROM led_to
-    OR (event = 'held') <> (from_status IS NULL)
-    OR (event <> 'held' AND from_status <> 'PENDING' AND NOT (event = 'cancelled' AND from_status = 'CONFIRMED'))
+    OR (event IN ('held', 'blocked')) <> (from_status IS NULL)
+    OR (event IN ('extended', 'changed', 'confirmed', 'expired') AND from_status <> 'PENDING')
+    OR (event IN ('cancelled', 'show_cancelled') AND from_status = 'FAILED')
+    OR (event = 'refund_due' AND from_status = 'PENDING')
+    OR (event = 'reclaimed' AND from_status <> 'PENDING' AND event_before <> 'expired')

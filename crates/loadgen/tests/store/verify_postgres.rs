@@ -1,6 +1,6 @@
 //! `verify` on PostgreSQL: books in order pass, every falsification is named.
 
-use crate::books::{FALSIFICATIONS, IN_ORDER, REWRITINGS, TABLES, in_words_of};
+use crate::books::{FALSIFICATIONS, IN_ORDER, MISPAYMENTS, REWRITINGS, TABLES, in_words_of};
 use loadgen::report::Report;
 use loadgen::verify::{self, VerifyReport};
 use throwaway_postgres::Cluster;
@@ -18,10 +18,10 @@ const CHAINED: &str = "
 
 /// What is done to the chain.
 const BREAKS: &[&str] = &[
-    "UPDATE booking_history SET previous = NULL WHERE number = 3",
-    "UPDATE booking_history SET previous = 1 WHERE number = 3",
-    "UPDATE booking_history SET previous = 5 WHERE number = 6",
-    "UPDATE booking_history SET previous = 3 WHERE number = 4",
+    "UPDATE booking_history SET previous = NULL WHERE show_id = 1 AND number = 3",
+    "UPDATE booking_history SET previous = 1 WHERE show_id = 1 AND number = 3",
+    "UPDATE booking_history SET previous = 5 WHERE show_id = 1 AND number = 6",
+    "UPDATE booking_history SET previous = 3 WHERE show_id = 1 AND number = 4",
     "UPDATE bookings SET last_change = 2 WHERE id = 1",
     "UPDATE bookings SET last_change = 10 WHERE id = 1",
     "UPDATE bookings SET last_change = NULL WHERE id = 1",
@@ -50,10 +50,10 @@ async fn books_in_order_pass_and_every_falsification_is_named() {
     write(&client, &TABLES.replace("INSTANT", "timestamptz").replace("SEAT_LIST", "integer[]")).await;
     write(&client, &[WITH_A_CHAIN, IN_ORDER, CHAINED].concat()).await;
     let report = verify::postgres(&url, true).await.unwrap();
-    assert!(report.passed() && report.findings.len() == 25, "{report}");
+    assert!(report.passed() && report.findings.len() == 33, "{report}");
 
-    for (falsification, expected) in REWRITINGS.iter().chain(FALSIFICATIONS) {
-        write(&client, "TRUNCATE shows, seats, bookings, booking_history, idempotency_keys").await;
+    for (falsification, expected) in REWRITINGS.iter().chain(MISPAYMENTS).chain(FALSIFICATIONS) {
+        write(&client, "TRUNCATE shows, seats, bookings, booking_history, payments, idempotency_keys").await;
         write(&client, IN_ORDER).await;
         write(&client, &[falsification, ";", CHAINED].concat()).await;
         let report = verify::postgres(&url, true).await.unwrap();
@@ -63,7 +63,7 @@ async fn books_in_order_pass_and_every_falsification_is_named() {
     assert!(verify::postgres(&url, false).await.unwrap().passed());
 
     for broken_chain in BREAKS {
-        write(&client, "TRUNCATE shows, seats, bookings, booking_history, idempotency_keys").await;
+        write(&client, "TRUNCATE shows, seats, bookings, booking_history, payments, idempotency_keys").await;
         write(&client, &[IN_ORDER, CHAINED, broken_chain].concat()).await;
         let report = verify::postgres(&url, true).await.unwrap();
         assert_eq!(broken(&report), ["history-is-a-chain"], "{broken_chain}\n{report}");
