@@ -367,6 +367,21 @@ fn it_decides_nothing_on_rows_that_are_missing_or_contradict_each_other() {
     assert_eq!(Ledger::open(ended).apply(&rival[0].clone().into()), corrupt);
 }
 
+/// The payment comes after a confirm that named none: it is to be given back, and stays so however often it is named.
+#[test]
+fn a_payment_for_what_was_sold_without_one_is_in_vain_for_good() {
+    let mut tables = Tables::new();
+    tables.execute(&[hold(&[1], 60)]);
+    tables.execute(&[Command::Confirm(Confirm::of(booking(1)))]);
+    let pay = Confirm { payment: PaymentReference::new("p").ok(), ..Confirm::of(booking(1)) };
+    for _ in 0..2 {
+        let outcomes = tables.execute(&[Command::Confirm(pay.clone()), Command::Confirm(pay.clone())]);
+        let is_owed = |outcome: &Outcome| matches!(outcome, Outcome::Refused(Refusal::RefundDue { .. }));
+        assert!(outcomes.iter().all(is_owed), "{outcomes:?}");
+    }
+    assert!(tables.payments.len() == 1 && tables.payments[0].in_vain, "{:?}", tables.payments);
+}
+
 /// A store may hand over what was due a moment ago.
 #[test]
 fn a_sweep_judges_each_booking_anew() {

@@ -127,7 +127,10 @@ impl Ledger {
             return Ok(false);
         }
         let booking = self.bookings.get_mut(&id).ok_or(LedgerError::RowsMissing)?;
-        booking.payment.get_or_insert_with(|| reference.clone());
+        // A sale that was confirmed without a payment is not paid by one that has to be given back.
+        if !in_vain || booking.state.status() != BookingStatus::Confirmed {
+            booking.payment.get_or_insert_with(|| reference.clone());
+        }
         self.new_payments.push(Payment { reference: reference.clone(), booking_id: id, show_id: booking.show_id, in_vain });
         Ok(true)
     }
