@@ -2,7 +2,6 @@
 
 use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
-use chrono::TimeDelta;
 use domain::{BookingFilter, BookingId, Command, Creation, NewShow, Outcome, Refusal, Request, ShowId, Terms};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -17,6 +16,7 @@ use crate::problem::Problem;
 use crate::refusals::{no_such_booking, no_such_show};
 use crate::resources::{BookingResource, CountsResource, TransitionResource, booking_status, parse_booking_status};
 use crate::shows::path_number;
+use crate::terms::terms;
 use crate::{idempotency, start_time};
 
 #[derive(Serialize, JsonSchema)]
@@ -81,22 +81,12 @@ fn new_show(mut body: Body, app: &App) -> Result<NewShow, Problem> {
     let name = body.text("name");
     let start_time = body.text("start_time");
     let total_seats = body.integer("total_seats");
-    let hold_seconds = body.optional_integer("hold_seconds");
-    let hold_limit_seconds = body.optional_integer("hold_limit_seconds");
-    let customers_may_cancel = body.optional_boolean("customers_may_cancel");
+    let terms = terms(&mut body, Terms::default(), app.time_zone);
     let start_time = start_time::parse(&start_time, app.time_zone);
     if start_time.is_none() {
         body.mistake("start_time", start_time::EXPECTED);
     }
     body.finish()?;
-    // More seconds than there can be are as wrong as the most that can be said.
-    let seconds = |seconds: Option<i64>| seconds.map(|seconds| TimeDelta::try_seconds(seconds).unwrap_or(TimeDelta::MAX));
-    let terms = Terms {
-        hold_for: seconds(hold_seconds),
-        hold_limit: seconds(hold_limit_seconds),
-        customers_may_cancel,
-        ..Terms::default()
-    };
     let show = NewShow::new(&name, start_time.unwrap_or_default(), total_seats).and_then(|show| show.on(terms));
     show.map_err(|error| Problem::bad_request("invalid_request", format!("{error}.")))
 }

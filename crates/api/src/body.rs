@@ -20,6 +20,7 @@ pub(crate) const BODY_BYTES_MAX: usize = 64 * 1024;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The members of a JSON object, and the mistakes found in reading them.
+#[derive(Clone)]
 pub(crate) struct Body {
     members: Map<String, Value>,
     mistakes: Vec<(&'static str, &'static str)>,
@@ -113,11 +114,11 @@ impl Body {
         self.needed(member, "must be an array of integers", value)
     }
 
-    /// A list of integers that may be missing or null, and then is empty.
-    pub(crate) fn optional_integers(&mut self, member: &'static str) -> Vec<i64> {
+    /// A list of integers that may be missing or null.
+    pub(crate) fn optional_integers(&mut self, member: &'static str) -> Option<Vec<i64>> {
         match self.members.get(member) {
-            None | Some(Value::Null) => Vec::new(),
-            Some(_) => self.integers(member),
+            None | Some(Value::Null) => None,
+            Some(_) => Some(self.integers(member)),
         }
     }
 
@@ -136,6 +137,11 @@ impl Body {
             Some(Value::Bool(value)) => *value,
             Some(_) => self.needed(member, "must be true or false", None),
         }
+    }
+
+    /// What is read of a member, or something else if it is missing.
+    pub(crate) fn if_given<T>(&mut self, member: &'static str, missing: T, read: impl FnOnce(&mut Self) -> T) -> T {
+        if self.members.contains_key(member) { read(self) } else { missing }
     }
 
     /// All members but this one, in a form that does not depend on how they were written.

@@ -3,8 +3,8 @@
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use domain::{
-    BookingId, Change, Command, Confirm, Deadline, Extend, Hold, Outcome, Request, SeatExchange, SeatNumber, SeatSelection,
-    ShowId, UserName,
+    BookingId, Change, Command, Confirm, CustomerId, Deadline, Extend, Hold, Outcome, PaymentReference, Request, SeatExchange,
+    SeatNumber, SeatSelection, ShowId, UserName,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -43,10 +43,20 @@ pub(crate) struct Done {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "bool")]
     refund_due: Option<bool>,
+    /// Whether it was confirmed too late, its seats having been free still.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "bool")]
+    reclaimed: Option<bool>,
     /// What the booking can be touched with; missing if the server has no `BOOKING_SECRET`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String")]
     booking_token: Option<String>,
+}
+
+impl Done {
+    pub(crate) fn new(message: &'static str, booking_id: BookingId, status: &'static str) -> Self {
+        Self { message, booking_id: booking_id.get(), status: Some(status), ..Self::default() }
+    }
 }
 
 fn until(deadline: Deadline) -> String {
@@ -56,7 +66,7 @@ fn until(deadline: Deadline) -> String {
 /// `POST /book`
 pub(crate) async fn book(app: Data<App>, caller: Caller, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
     let idempotency = idempotency::of(&request, &body, app.keep_keys_for)?;
-    let hold = hold(body, &app)?;
+    let hold = hold(body, &request, &app)?;
     let outcome = app.box_office.submit(Request { command: Command::Hold(hold), by: caller.actor(), idempotency }).await?;
     answer(outcome, |outcome| {
         let Outcome::Held { booking_id, deadline } = *outcome else { return None };
@@ -71,16 +81,31 @@ pub(crate) async fn book(app: Data<App>, caller: Caller, request: HttpRequest, b
     })
 }
 
-fn hold(mut body: Body, app: &App) -> Result<Hold, Problem> {
+fn hold(mut body: Body, request: &HttpRequest, app: &App) -> Result<Hold, Problem> {
     let show = body.integer("showId");
     let seats = body.integers("seats");
     let user_name = body.optional_text("userName").unwrap_or_default();
+    let customer = customer(&mut body, request, app);
     body.finish()?;
     let seats = SeatSelection::new(&seats, app.seats_per_booking_max)?;
     let user_name =
         UserName::new(&user_name).map_err(|error| Problem::bad_request("invalid_request", format!("userName {error}.")))?;
     let show_id = ShowId::new(show).ok_or_else(|| no_such_show(show))?;
-    Ok(Hold { show_id, seats, user_name, customer: None, hold_for: app.hold_for })
+    Ok(Hold { show_id, seats, user_name, customer, hold_for: app.hold_for })
+}
+
+/// To whom the seats count where they are limited: who the body says, else whoever has the address that a proxy tells.
+fn customer(body: &mut Body, request: &HttpRequest, app: &App) -> Option<CustomerId> {
+    let Some(id) = body.optional_text("customerId") else {
+        // Without a proxy that is trusted, everybody may seem to come from one that is not known.
+        let address = (!app.trusted_proxies.is_empty()).then(|| app.trusted_proxies.client_of(request.head()))?;
+        return CustomerId::new(&format!("ip:{address}")).ok();
+    };
+    let customer = CustomerId::new(&id).ok();
+    if customer.is_none() {
+        body.mistake("customerId", "must be 1 to 128 visible ASCII characters");
+    }
+    customer
 }
 
 /// What somebody wishes to be done to a booking, in a body that names it: `read` takes what else it says.
@@ -107,12 +132,31 @@ fn nothing_else(_: &mut Body) -> Result<(), Problem> {
 
 /// `POST /book/confirm`
 pub(crate) async fn confirm(app: Data<App>, caller: Caller, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
-    let outcome =
-        act(&app, (caller, request, body), nothing_else, |booking_id, ()| Command::Confirm(Confirm::of(booking_id))).await?;
-    answer(outcome, |outcome| {
-        let Outcome::Confirmed { booking_id } = *outcome else { return None };
-        Some(HttpResponse::Ok().json(Done { message: "Booking confirmed", booking_id: booking_id.get(), ..Done::default() }))
+    let seats_max = app.seats_per_booking_max;
+    let read = |body: &mut Body| {
+        let (payment, seats) = (payment(body), body.optional_integers("seats"));
+        body.check()?;
+        Ok((seats.map(|seats| SeatSelection::new(&seats, seats_max)).transpose()?, payment))
+    };
+    let command = |booking_id, (seats, payment)| Command::Confirm(Confirm { booking_id, seats, payment });
+    answer(act(&app, (caller, request, body), read, command).await?, |outcome| {
+        let (booking_id, reclaimed) = match outcome {
+            Outcome::Confirmed { booking_id } => (booking_id, None),
+            Outcome::Reclaimed { booking_id } => (booking_id, Some(true)),
+            _ => return None,
+        };
+        let done = Done { message: "Booking confirmed", booking_id: booking_id.get(), reclaimed, ..Done::default() };
+        Some(HttpResponse::Ok().json(done))
     })
+}
+
+fn payment(body: &mut Body) -> Option<PaymentReference> {
+    let reference = body.optional_text("paymentReference")?;
+    let payment = PaymentReference::new(&reference).ok();
+    if payment.is_none() {
+        body.mistake("paymentReference", "must be 1 to 255 visible ASCII characters");
+    }
+    payment
 }
 
 /// `POST /book/cancel`
@@ -153,7 +197,8 @@ pub(crate) async fn extend(app: Data<App>, caller: Caller, request: HttpRequest,
 pub(crate) async fn change(app: Data<App>, caller: Caller, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
     let seats_max = app.seats_per_booking_max;
     let exchange = |body: &mut Body| {
-        let (add, remove) = (body.optional_integers("add"), body.optional_integers("remove"));
+        let add = body.optional_integers("add").unwrap_or_default();
+        let remove = body.optional_integers("remove").unwrap_or_default();
         body.check()?;
         Ok(SeatExchange::new(&add, &remove, seats_max)?)
     };

@@ -8,6 +8,7 @@ mod body;
 mod bookings;
 mod client_address;
 mod door;
+mod editing;
 mod health;
 mod idempotency;
 mod openapi;
@@ -24,6 +25,7 @@ mod settings;
 mod shows;
 mod start_time;
 mod store;
+mod terms;
 mod watching;
 
 pub use server::{probe, serve};

@@ -8,6 +8,7 @@ pub(crate) mod bookings;
 mod call;
 mod describe;
 mod document;
+pub(crate) mod editing;
 pub(crate) mod health;
 mod page;
 mod problems;

@@ -16,7 +16,7 @@ use crate::body::BODY_BYTES_MAX;
 use crate::openapi::{self, Call, Verb};
 use crate::problem::Problem;
 use crate::room::while_there_is_room;
-use crate::{admin, bookings, health, shows};
+use crate::{admin, bookings, editing, health, shows};
 
 /// Adds every route.
 pub(crate) fn routes(config: &mut ServiceConfig) {
@@ -56,6 +56,9 @@ fn register(config: &mut ServiceConfig, calls: &mut Vec<Call>) {
                 .service(resource(calls, openapi::admin::CREATE_SHOW, admin::create_show))
                 .service(resource(calls, openapi::admin::BOOKINGS, admin::bookings))
                 .service(resource(calls, openapi::admin::COUNTS, admin::counts))
+                .service(resource(calls, openapi::editing::EDIT, editing::edit))
+                .service(resource(calls, openapi::editing::CANCEL, editing::cancel))
+                .service(resource(calls, openapi::editing::BLOCK, editing::block))
                 .service(resource(calls, openapi::admin::CANCEL, admin::cancel_booking))
                 .service(resource(calls, openapi::admin::HISTORY, admin::history))
                 .default_service(web::to(unknown_route)),

@@ -209,8 +209,7 @@ fn takes_no_seat(request: &Request) -> bool {
 fn is_done(decision: &Decision) -> bool {
     match decision {
         Decision::Held { .. } => true,
-        Decision::Blocked { .. } => false,
         Decision::Settled(outcome) => !matches!(outcome, Outcome::Refused(_) | Outcome::Replayed(_)),
-        Decision::Repeated(_) => false,
+        Decision::Blocked { .. } | Decision::Repeated(_) => false,
     }
 }

@@ -26,7 +26,7 @@ pub(crate) const CREATE_SHOW: Call = Call::post("/admin/shows", |_| {
 .needing(Scope::Manage);
 
 /// A time on a day that every year has, in any shape that is taken.
-const TIME: &str = concat!(
+pub(super) const TIME: &str = concat!(
     "^[1-9][0-9]{3}-",
     "((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))",
     "([ T]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?",
@@ -34,7 +34,7 @@ const TIME: &str = concat!(
 );
 
 fn new_show() -> Value {
-    json!({
+    let mut show = json!({
         "type": "object",
         "required": ["name", "start_time", "total_seats"],
         "properties": {
@@ -47,14 +47,39 @@ fn new_show() -> Value {
                 "type": "string", "pattern": TIME,
             },
             "total_seats": {"type": "integer", "minimum": 1, "maximum": NewShow::TOTAL_SEATS_MAX},
-            "hold_seconds": seconds("How long a hold lives; without it as the server has it."),
-            "hold_limit_seconds": seconds("How long it can live with all of its extensions; not less than `hold_seconds`."),
-            "customers_may_cancel": {
-                "description": "Whether customers may cancel what they have bought; without it they may not.",
-                "type": ["boolean", "null"],
-            },
         },
+    });
+    if let (Some(members), Value::Object(terms)) = (show["properties"].as_object_mut(), terms()) {
+        members.extend(terms);
+    }
+    show
+}
+
+/// The members that say on what terms seats are sold.
+pub(super) fn terms() -> Value {
+    json!({
+        "hold_seconds": seconds("How long a hold lives; without it as the server has it."),
+        "hold_limit_seconds": seconds("How long it can live with all of its extensions; not less than `hold_seconds`."),
+        "customers_may_cancel": flag("Whether customers may cancel what they have bought; without it they may not."),
+        "late_confirm": flag("Whether a confirm that comes too late gets the same seats, if all of them can be had still."),
+        "seats_per_booking": limit("Most seats of a booking; without it as the server has it."),
+        "seats_per_customer": limit("Most seats that a customer may hold and have bought; then every hold needs a `customerId`."),
+        "holds_per_customer": limit("Most live holds of a customer; then every hold needs a `customerId`."),
+        "on_sale_at": time("From when on seats are sold."),
+        "off_sale_at": time("From when on seats are sold no longer; what is held by then can be confirmed."),
     })
+}
+
+fn flag(says: &str) -> Value {
+    json!({"description": says, "type": ["boolean", "null"]})
+}
+
+fn limit(says: &str) -> Value {
+    json!({"description": says, "type": ["integer", "null"], "minimum": 1, "maximum": Terms::LIMIT_MAX})
+}
+
+fn time(says: &str) -> Value {
+    json!({"description": says, "type": ["string", "null"], "pattern": TIME})
 }
 
 fn seconds(says: &str) -> Value {
@@ -73,7 +98,8 @@ pub(crate) const BOOKINGS: Call = Call::get("/admin/bookings", |_| {
             json!([{
                 "id": 1, "show_id": 1, "user_name": "Alice", "status": "PENDING", "created_at": "2025-12-11T18:30:00.000Z",
                 "updated_at": "2025-12-11T18:30:00.000Z", "expires_at": "2025-12-11T18:32:00.000Z", "failure_reason": null,
-                "refund_due": false, "seat_numbers": [1, 2],
+                "refund_due": false, "seat_numbers": [1, 2], "customer_id": "loyalty-4711", "payment_reference": null, "reclaimed": false,
+                "blocked_for": null,
             }]),
         )
         .asks_the_store()
@@ -87,7 +113,7 @@ pub(crate) const COUNTS: Call = Call::get("/admin/shows/{id}/counts", |_| {
             200,
             "The counts.",
             json!({
-                "show_id": 1, "seats": {"AVAILABLE": 0, "PENDING": 2, "CONFIRMED": 0},
+                "show_id": 1, "seats": {"AVAILABLE": 0, "PENDING": 2, "CONFIRMED": 0, "BLOCKED": 0},
                 "bookings": {"PENDING": 1, "CONFIRMED": 0, "FAILED": 0}, "refunds_due": 0,
             }),
         )

@@ -1,5 +1,6 @@
 //! What [`crate::bookings`] takes and answers.
 
+use domain::{CustomerId, PaymentReference};
 use serde_json::{Value, json};
 
 use super::call::{Call, House};
@@ -11,7 +12,11 @@ const GROUP: &str = "Bookings";
 
 pub(crate) const BOOK: Call = Call::post("/book", |house| {
     Description::of("book", GROUP, "Hold seats", "All of the seats or none, for `HOLD_SECONDS`; then the hold is dead at once.")
-        .takes("NewBooking", new_booking(house), json!({"showId": 1, "seats": [1, 2], "userName": "Alice"}))
+        .takes(
+            "NewBooking",
+            new_booking(house),
+            json!({"showId": 1, "seats": [1, 2], "userName": "Alice", "customerId": "loyalty-4711"}),
+        )
         .answers::<Done>(
             201,
             "The seats are held.",
@@ -20,6 +25,7 @@ pub(crate) const BOOK: Call = Call::post("/book", |house| {
         .always(&["status", "expiresAt"])
         .leads_on()
         .refuses(&["no_seats", "too_many_seats", "duplicate_seats", "no_such_show", "seats_not_free"])
+        .refuses(&["not_on_sale", "show_cancelled", "customer_required", "customer_limit"])
         .goes_through_the_queue()
 });
 
@@ -36,19 +42,42 @@ fn new_booking(house: &House) -> Value {
                 "description": "Who it is for; without it, or empty, `guest`. At most 200 characters, no control characters; white space around it is dropped.",
                 "type": ["string", "null"], "pattern": name_pattern(false),
             },
+            "customerId": {
+                "description": "To whom the seats count where a show limits customers; without it the address that a trusted proxy tells.",
+                "type": ["string", "null"], "pattern": format!("^[!-~]{{1,{}}}$", CustomerId::CHARS_MAX),
+            },
         },
     })
 }
 
-pub(crate) const CONFIRM: Call = Call::post("/book/confirm", |_| {
-    Description::of("confirm", GROUP, "Confirm a hold", "Turns a live hold into a sale.")
+pub(crate) const CONFIRM: Call = Call::post("/book/confirm", |house| {
+    Description::of(
+        "confirm",
+        GROUP,
+        "Confirm a hold",
+        "Turns a live hold into a sale, of all its seats or of some. If it comes too late, and names a payment, that is to be paid back.",
+    )
         .by_booker()
-        .takes("Confirmation", of_a_booking(), json!({"bookingId": 1}))
+        .takes("Confirmation", confirmation(house), json!({"bookingId": 1, "paymentReference": "pi_3MtwBwLkdIwHu7ix28a3tqPa"}))
         .answers::<Done>(200, "The seats are sold.", json!({"message": "Booking confirmed", "bookingId": 1}))
         .leads_on()
-        .refuses(&["booking_not_pending", "hold_expired"])
+        .refuses(&["booking_not_pending", "hold_expired", "payment_used", "seats_not_free"])
+        .refuses(&["no_seats", "too_many_seats", "duplicate_seats"])
         .goes_through_the_queue()
 });
+
+fn confirmation(house: &House) -> Value {
+    let mut confirmation = of_a_booking();
+    let mut some = seats(house, "Those to sell, if not all; the others are free again.");
+    some["minItems"] = 1.into();
+    some["type"] = json!(["array", "null"]);
+    confirmation["properties"]["seats"] = some;
+    confirmation["properties"]["paymentReference"] = json!({
+        "description": "What paid for it. Recorded once; the same again for the same booking is answered alike.",
+        "type": ["string", "null"], "pattern": format!("^[!-~]{{1,{}}}$", PaymentReference::CHARS_MAX),
+    });
+    confirmation
+}
 
 pub(crate) const CANCEL: Call = Call::post("/book/cancel", |_| {
     Description::of(
@@ -103,6 +132,7 @@ pub(crate) const CHANGE: Call = Call::post("/book/change", |house| {
         .refuses(&["no_seats", "too_many_seats", "duplicate_seats"])
         .refuses(&["booking_not_pending", "hold_expired", "seats_not_free", "no_seat_left"])
         .refuses_with(409, "too_many_seats")
+        .refuses(&["not_on_sale", "customer_limit"])
         .goes_through_the_queue()
 });
 
@@ -175,7 +205,8 @@ pub(crate) const BOOKING: Call = Call::get("/book/{id}", |_| {
                 "booking": {
                     "id": 1, "show_id": 1, "user_name": "Alice", "status": "PENDING", "created_at": "2025-12-11T18:30:00.000Z",
                     "updated_at": "2025-12-11T18:30:00.000Z", "expires_at": "2025-12-11T18:32:00.000Z", "failure_reason": null,
-                    "refund_due": false, "seat_numbers": [1, 2],
+                    "refund_due": false, "seat_numbers": [1, 2], "customer_id": "loyalty-4711", "payment_reference": null,
+                    "reclaimed": false, "blocked_for": null,
                 },
                 "seats": [{"seat_number": 1, "status": "PENDING"}, {"seat_number": 2, "status": "PENDING"}],
             }),

@@ -20,7 +20,7 @@ pub(super) const OF_BODIES: [&str; 5] = ["invalid_json", "unreadable_body", "too
 pub(super) const OF_THE_STORE: [&str; 4] = ["store_unavailable", "contended", "outcome_unknown", "internal"];
 pub(super) const OF_THE_QUEUE: [&str; 3] = ["busy", "timed_out", "closing"];
 
-pub(super) const KINDS: [Kind; 40] = [
+pub(super) const KINDS: [Kind; 45] = [
     kind(400, "invalid_json", "The body is no JSON object."),
     kind(400, "invalid_request", "A member is missing or wrong; `mistakes` names each that is."),
     kind(400, "unreadable_body", "The body broke off."),
@@ -47,6 +47,11 @@ pub(super) const KINDS: [Kind; 40] = [
     kind(409, "sale_is_final", "Customers can't cancel what they have bought for this show."),
     kind(409, "too_many_seats", "The booking would have more seats than it can: `max`."),
     kind(409, "no_seat_left", "The booking would have no seat left: cancel it instead."),
+    kind(400, "customer_required", "This show limits what a customer may have: `customerId` has to say who it is."),
+    kind(409, "customer_limit", "The customer would have more than this show allows: `max`."),
+    kind(409, "not_on_sale", "The sale has not begun (`on_sale_at`), or is over (`off_sale_at`)."),
+    kind(409, "show_cancelled", "The show is cancelled."),
+    kind(409, "payment_used", "The payment was for another booking."),
     kind(409, "hold_live", "The hold has not run out yet: `expires_at`."),
     kind(413, "body_too_large", "The body has more than 64 KiB."),
     kind(415, "not_json", "The body is not announced as plain `application/json`."),

@@ -19,7 +19,9 @@ pub(crate) const SHOWS: Call = Call::get("/shows", |_| {
 fn example() -> Value {
     json!({
         "id": 1, "name": "Avengers Movie", "start_time": "2025-12-11T19:00:00.000Z", "total_seats": 2,
-        "created_at": "2025-12-01T09:00:00.000Z", "hold_seconds": null, "hold_limit_seconds": null, "customers_may_cancel": false,
+        "created_at": "2025-12-01T09:00:00.000Z", "hold_seconds": null, "hold_limit_seconds": null, "customers_may_cancel": false, "late_confirm": false,
+        "seats_per_booking": null, "seats_per_customer": null, "holds_per_customer": null, "on_sale_at": null, "off_sale_at": null,
+        "cancelled_at": null,
     })
 }
 

@@ -47,6 +47,9 @@ const ROUTES: &[(Method, &str, Option<&str>, Needs)] = &[
     (Method::GET, "/admin/bookings/1/history", None, Needs::Scope("read")),
     (Method::POST, "/admin/bookings/1/cancel", Some("{}"), Needs::Scope("sell")),
     (Method::POST, "/admin/shows", Some(SHOW), Needs::Scope("manage")),
+    (Method::POST, "/admin/shows/1/edit", Some(r#"{"name":"Macbeth"}"#), Needs::Scope("manage")),
+    (Method::POST, "/admin/shows/1/blocks", Some(r#"{"seats":[1],"reason":"the mayor"}"#), Needs::Scope("sell")),
+    (Method::POST, "/admin/shows/2/cancel", Some("{}"), Needs::Scope("manage")),
 ];
 
 /// Admins by name, token and scopes, besides `ADMIN_TOKEN`.

@@ -134,7 +134,7 @@ async fn with_no_worker_a_dead_hold_is_dead_all_the_same(kind: Kind) {
     assert_eq!(client.get("/admin/bookings?status=PENDING").await.expect(200), json!([]));
     let next = client.booked(show, &[3, 4]).await;
     client.confirm(next).await.expect(200);
-    client.confirm(booking).await.problem(409, "booking_not_pending");
+    client.confirm(booking).await.problem(409, "hold_expired");
     data.verify().await;
 }
 

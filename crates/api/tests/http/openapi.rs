@@ -87,7 +87,9 @@ async fn the_examples_work_on_a_fresh_server() {
         let data = Data::fresh(Kind::Sqlite);
         let server = Server::start(&data, &[]).await;
         let mut client = server.client().await;
-        for operation in first.iter().chain([&operation]) {
+        // The house wants the very seats that the example of a booking takes.
+        let before = if operation.id == "blockSeats" { &first[..1] } else { &first[..] };
+        for operation in before.iter().chain([&operation]) {
             let body = operation.body().map(|body| body["example"].to_string());
             let path = operation.path.replace("{id}", "1");
             let reply = client.call(operation.method.clone(), &path, body.as_deref().map(str::as_bytes), &[]).await;

@@ -97,6 +97,7 @@ async fn every_answer_is_one_that_is_described(kind: Kind) {
     let document = Document::read(&mut client).await;
     let mut caller = Caller { client, document, seen: BTreeSet::new() };
     sales(&mut caller).await;
+    terms(&mut caller).await;
     endings(&mut caller).await;
     refused_at_the_door(&mut caller).await;
     drop(server);
@@ -150,7 +151,18 @@ async fn sales(caller: &mut Caller) {
     ] {
         assert_eq!(caller.post("/book", body).await.body["code"], code);
     }
-    caller.post_once("/book/confirm", "", this(json!({})), other.clone()).await;
+    for (seats, code) in [
+        (json!([]), "no_seats"),
+        (json!(many(1, 51)), "too_many_seats"),
+        (json!([1, 1]), "duplicate_seats"),
+        (json!([9]), "seats_not_free"),
+    ] {
+        assert_eq!(caller.post("/book/confirm", this(json!({"seats": seats}))).await.body["code"], code);
+    }
+    caller.post_once("/book/confirm", "", this(json!({"paymentReference": "p1"})), other.clone()).await;
+    let unpaid = caller.booked(1, &[30]).await;
+    let paid_before = json!({"bookingId": unpaid, "paymentReference": "p1"});
+    caller.post("/book/confirm", paid_before).await.problem(409, "payment_used");
     for path in ["/book/confirm", "/book/extend", "/book/change"] {
         caller.post(path, this(json!({"add": [9]}))).await.problem(409, "booking_not_pending");
         caller.post(path, other.clone()).await.problem(404, "no_such_booking");
@@ -162,6 +174,53 @@ async fn sales(caller: &mut Caller) {
     let limited = caller.post("/admin/shows", limited).await.expect(201)["showId"].as_i64().unwrap();
     let held = caller.booked(limited, &[1]).await;
     caller.post("/book/extend", json!({"bookingId": held})).await.problem(409, "hold_limit_reached");
+}
+
+/// What a show allows, and what the house does.
+async fn terms(caller: &mut Caller) {
+    let show = |more: Value| {
+        let mut show = json!({"name": "Lear", "start_time": "2025-12-11 19:00", "total_seats": 60});
+        show.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        show
+    };
+    let limited = caller.post("/admin/shows", show(json!({"seats_per_customer": 2}))).await.expect(201)["showId"].to_string();
+    let book = |show: &str, customer: &str, seats: &[i64]| json!({"showId": show.parse::<i64>().unwrap(), "seats": seats, "customerId": customer});
+    // An admin is the house, which nothing limits.
+    let customers_call = async |caller: &mut Caller, path: &str, body: Value| {
+        caller.call(Method::POST, path, "", Some(&body.to_string()), &[]).await
+    };
+    let held = customers_call(caller, "/book", book(&limited, "ada", &[1, 2])).await.expect(201);
+    customers_call(caller, "/book", book(&limited, "ada", &[3])).await.problem(409, "customer_limit");
+    let nobody = json!({"showId": limited.parse::<i64>().unwrap(), "seats": [3]});
+    customers_call(caller, "/book", nobody).await.problem(400, "customer_required");
+    let more = json!({"bookingId": held["bookingId"], "bookingToken": held["bookingToken"], "add": [3]});
+    customers_call(caller, "/book/change", more.clone()).await.problem(409, "customer_limit");
+    let (edit, over) = ("/admin/shows/{id}/edit", json!({"seats_per_customer": 9, "off_sale_at": "2020-01-01 00:00"}));
+    caller.post_once(edit, &limited, over, json!({"name": "King Lear"})).await;
+    customers_call(caller, "/book", book(&limited, "bob", &[3])).await.problem(409, "not_on_sale");
+    customers_call(caller, "/book/change", more).await.problem(409, "not_on_sale");
+
+    let (blocks, cancel) = ("/admin/shows/{id}/blocks", "/admin/shows/{id}/cancel");
+    let block = |seats: &[i64]| json!({"seats": seats, "reason": "the mayor"});
+    caller.post_once(blocks, &limited, block(&[5]), block(&[6])).await;
+    let many: Vec<i64> = (1..=1001).collect();
+    for (seats, code) in
+        [(&[][..], "no_seats"), (&many, "too_many_seats"), (&[7, 7], "duplicate_seats"), (&[5], "seats_not_free")]
+    {
+        let headers = [("authorization", ADMIN)];
+        let reply = caller.call(Method::POST, blocks, &limited, Some(&block(seats).to_string()), &headers).await;
+        assert_eq!(reply.body["code"], code);
+    }
+    caller.post_once(cancel, &limited, json!({}), json!({"because": "of rain"})).await;
+    let headers = [("authorization", ADMIN)];
+    caller.call(Method::POST, blocks, &limited, Some(&block(&[9]).to_string()), &headers).await.problem(409, "show_cancelled");
+    customers_call(caller, "/book", book(&limited, "bob", &[3])).await.problem(409, "show_cancelled");
+    for id in ["99", "x"] {
+        for (path, body) in [(edit, json!({"name": "x"})), (blocks, block(&[1])), (cancel, json!({}))] {
+            caller.call(Method::POST, path, id, Some(&body.to_string()), &headers).await;
+        }
+    }
+    caller.call(Method::POST, edit, "1", Some(r#"{"name": 5}"#), &headers).await.problem(400, "invalid_request");
 }
 
 /// Cancellations, and what can be read.
@@ -197,10 +256,12 @@ async fn refused_at_the_door(caller: &mut Caller) {
     for operation in caller.document.operations().into_iter().filter(|operation| operation.id != "page") {
         let body = operation.body().map(|body| body["example"].to_string());
         let (method, path) = (operation.method.clone(), operation.path.as_str());
-        caller.call(method.clone(), path, "1", body.as_deref(), &[]).await;
+        // The first show is needed later.
+        let id = if operation.id == "cancelShow" { "2" } else { "1" };
+        caller.call(method.clone(), path, id, body.as_deref(), &[]).await;
         for token in ["nonsense", READER, MANAGER] {
             let bearer = format!("Bearer {token}");
-            caller.call(method.clone(), path, "1", body.as_deref(), &[("authorization", &bearer)]).await;
+            caller.call(method.clone(), path, id, body.as_deref(), &[("authorization", &bearer)]).await;
         }
         if body.is_some() {
             for body in ["", "[]", "{}", "{", &long] {

@@ -60,6 +60,8 @@ async fn every_member_that_is_read_is_described() {
             read.extend(arguments.strip_prefix('"').and_then(|rest| rest.split('"').next()));
         }
     }
+    // Or it is handed on to one of ours.
+    read.extend(sources.split("(body, \"").skip(1).filter_map(|rest| rest.split('"').next()));
     let mut described = BTreeSet::new();
     let operations = document.operations();
     for body in operations.iter().filter_map(|operation| operation.body()) {
@@ -72,6 +74,7 @@ async fn every_member_that_is_read_is_described() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bodies_are_read_as_they_are_described() {
     let (_data, _server, mut client, document) = open().await;
+    client.show(9).await;
     let named = |problem: &Value| -> Vec<String> {
         let mistakes = problem["mistakes"].as_array().unwrap();
         mistakes.iter().map(|mistake| mistake["member"].as_str().unwrap().to_owned()).collect()
@@ -82,14 +85,17 @@ async fn bodies_are_read_as_they_are_described() {
         if members.is_empty() {
             continue;
         }
-        let mut missing = named(&client.post(&operation.path, json!({})).await.problem(400, "invalid_request"));
-        missing.sort_unstable();
-        required.sort_unstable();
-        assert_eq!(missing, required, "{}", operation.id);
+        let path = operation.path.replace("{id}", "1");
+        if !required.is_empty() {
+            let mut missing = named(&client.post(&path, json!({})).await.problem(400, "invalid_request"));
+            missing.sort_unstable();
+            required.sort_unstable();
+            assert_eq!(missing, required, "{}", operation.id);
+        }
         for member in members {
             let mut wrong = body["example"].clone();
             wrong[member] = json!({});
-            let problem = client.post(&operation.path, wrong).await.problem(400, "invalid_request");
+            let problem = client.post(&path, wrong).await.problem(400, "invalid_request");
             assert_eq!(named(&problem), [member], "{}", operation.id);
         }
     }
