@@ -57,7 +57,7 @@ pub(crate) async fn edit(
                 tracing::info!(show_id = show_id.get(), %caller, "a show was edited");
                 Outcome::ShowEdited { show_id }
             }
-            other => settled(other, Outcome::ShowEdited { show_id })?,
+            other => settled(&other, Outcome::ShowEdited { show_id })?,
         };
         return answer(outcome, |_| Some(done("Show edited", show_id)));
     }
@@ -94,14 +94,14 @@ pub(crate) async fn cancel(
     if matches!(change, ShowChange::Done(_)) {
         tracing::info!(show_id = show_id.get(), %caller, "a show was cancelled");
     }
-    let outcome = settled(change, Outcome::ShowCancelled { show_id })?;
+    let outcome = settled(&change, Outcome::ShowCancelled { show_id })?;
     // Should this be cut short, the worker goes on with it.
     call_off(app.shows.as_ref(), app.bookings.as_ref(), &CalledOff { show_id, by }).await?;
     answer(outcome, |_| Some(done("Show cancelled", show_id)))
 }
 
 /// What came of a change, which comes to `outcome` if it was made.
-fn settled(change: ShowChange, outcome: Outcome) -> Result<Outcome, Problem> {
+fn settled(change: &ShowChange, outcome: Outcome) -> Result<Outcome, Problem> {
     match change {
         ShowChange::Done(_) => Ok(outcome),
         ShowChange::Replayed(_) => Ok(Outcome::Replayed(Box::new(outcome))),

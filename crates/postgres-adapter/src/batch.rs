@@ -82,7 +82,8 @@ impl From<StoreError> for Failure {
 
 /// Locks, loads and decides.
 async fn attempt(lease: &Lease, time: &TimeSource, requests: &[Request], reach: Reach) -> Result<Decided, Failure> {
-    let locked = lock(lease, time, &Keys::of(requests), reach).await?;
+    let keys = Keys::of(requests);
+    let locked = Box::pin(lock(lease, time, &keys, reach)).await?;
     let (shows, used_keys) = (locked.shows.clone(), locked.used_keys.clone());
     let (decisions, changes) = decide(locked, requests)?;
     Ok(Decided { decisions, changes, shows, used_keys })
@@ -138,7 +139,7 @@ async fn lock(lease: &Lease, time: &TimeSource, keys: &Keys, reach: Reach) -> Re
         Ok::<_, Error>((seats?, bookings?, shows?, holdings?, payments?, used_keys?))
     };
     let (seats, bookings, shows, holdings, payments, used_keys) =
-        lease.within(trip).await.map_err(|TimedOut| no_answer())?.map_err(|error| error::before_commit(&error))?;
+        lease.within(Box::pin(trip)).await.map_err(|TimedOut| no_answer())?.map_err(|error| error::before_commit(&error))?;
     Ok(LockedRows {
         now: now(time, seats.iter().chain(&bookings).chain(&shows))?,
         shows: shows.iter().map(rows::locked_show).collect::<Result<_, _>>()?,

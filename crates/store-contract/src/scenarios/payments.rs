@@ -164,7 +164,7 @@ pub async fn a_confirm_for_some_seats_frees_the_others(world: &World) {
     assert_eq!(outcomes[..2], [not_free(&[(4, SeatRefusalReason::NotHad)]), Outcome::Confirmed { booking_id: id }]);
     let other = held(&outcomes[2]).unwrap();
     let seats = world.store.map(show).await;
-    assert_eq!(seats.iter().map(|seat| seat.booking_id()).collect::<Vec<_>>(), [Some(id), Some(other), Some(id), None]);
+    assert_eq!(seats.iter().map(SeatState::booking_id).collect::<Vec<_>>(), [Some(id), Some(other), Some(id), None]);
     let booking = world.store.find(id).await.booking;
     assert_eq!(booking.seats, crate::calls::numbers(&[1, 3]));
     let last = world.store.history(id).await.pop().unwrap();
