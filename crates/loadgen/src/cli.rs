@@ -8,7 +8,7 @@ use clap::{Parser, Subcommand};
 use loadgen::baseline::{self, ServerStopped, this_program};
 use loadgen::report::Report;
 use loadgen::{
-    Progress, Target, baskets, bench, ceiling, chaos, compare, one_by_one, one_seat, overload, sell_out, soak, verify,
+    Progress, Target, baskets, bench, ceiling, chaos, compare, one_by_one, one_seat, overload, purchases, sell_out, soak, verify,
 };
 
 /// Loads a booking server, races customers against each other, and checks the books afterwards.
@@ -63,6 +63,13 @@ enum Command {
         target: Target,
         #[command(flatten)]
         options: overload::Options,
+    },
+    /// Purchases through a proxy that cuts connections, every request repeated: everybody has what it asked for, once
+    Purchases {
+        #[command(flatten)]
+        target: Target,
+        #[command(flatten)]
+        options: purchases::Options,
     },
     /// A good deal of the load that the server can serve, for a long time: does anything grow?
     Soak {
@@ -132,6 +139,7 @@ impl Cli {
                     | Command::Baskets { .. }
                     | Command::OneByOne { .. }
                     | Command::Overload { .. }
+                    | Command::Purchases { .. }
                     | Command::Soak { .. }
                     | Command::Chaos(_)
                     | Command::Baseline(_)
@@ -177,6 +185,7 @@ impl Cli {
             Command::Baskets { target, options } => self.tell(&baskets::run(target, options, &progress).await?),
             Command::OneByOne { target, options } => self.tell(&one_by_one::run(target, options, &progress).await?),
             Command::Overload { target, options } => self.tell(&overload::run(target, options, &progress).await?),
+            Command::Purchases { target, options } => self.tell(&purchases::run(target, options, &progress).await?),
             Command::Soak { target, options } => self.tell(&soak::run(target, options, &progress).await?),
             Command::Chaos(options) => self.tell(&chaos::run(options).await?),
             Command::Verify(options) => self.tell(&verify::run(options).await?),

@@ -6,6 +6,7 @@
 //! - [`client`]: an HTTP client that is cheap enough to load a server on its own machine.
 //! - [`one_seat`], [`sell_out`], [`baskets`], [`one_by_one`]: what customers do, measured and checked.
 //! - [`overload`], [`soak`]: more load than can be served, and a good deal of it for a long time.
+//! - [`purchases`]: customers on a line that cuts, doubles and delays, who must have what they asked for all the same.
 //! - [`verify`]: the invariants, by SQL, on either store.
 //! - [`chaos`]: customers whose every call is recorded, and the judgement of what was answered against what may be.
 //! - [`baseline`], [`compare`]: the same holds done the usual way, to compare with. [`ceiling`]: what the load generator itself
@@ -26,6 +27,7 @@ pub mod goodput;
 pub mod one_by_one;
 pub mod one_seat;
 pub mod overload;
+pub mod purchases;
 pub mod report;
 pub mod sell_out;
 pub mod soak;

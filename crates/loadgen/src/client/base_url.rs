@@ -32,7 +32,7 @@ impl BaseUrl {
     }
 
     /// What to connect to.
-    pub(super) fn address(&self) -> (&str, u16) {
+    pub(crate) fn address(&self) -> (&str, u16) {
         (&self.host, self.port)
     }
 
