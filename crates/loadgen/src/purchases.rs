@@ -23,7 +23,8 @@ use crate::report::Report;
 use crate::target::Target;
 use crate::verify;
 use customer::{Customer, Told};
-use line::{BadLine, Fates};
+use line::BadLine;
+pub use line::Fates;
 
 /// Seats of a show. There are so many shows that a third of the seats is left.
 const SEATS: u32 = 600;
