@@ -1,4 +1,4 @@
-//! Purchases on a bad line, from the product's own server, on either store.
+//! Purchases on a bad line, from the product's own server, on either store. `PURCHASES=10000` makes more of them.
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -58,13 +58,14 @@ impl Drop for Server {
 }
 
 async fn buy_from(server: &Server, store: verify::Options) {
-    let options = Options { purchases: 200, customers: 16, store };
+    let purchases = std::env::var("PURCHASES").map_or(200, |purchases| purchases.parse().unwrap());
+    let options = Options { purchases, customers: 16.max(purchases / 100), store };
     let report = purchases::run(&Target::open(server.url.clone()), &options, &Progress::hidden()).await.unwrap();
     println!("{report}");
-    assert!(report.passed() && report.purchases == 200, "{report}");
+    assert!(report.passed() && report.purchases == purchases as usize, "{report}");
     let purchases::Fates { cut_before, cut_after, cut_inside, late, .. } = report.line;
     assert!([cut_before, cut_after, cut_inside, late].iter().all(|count| *count > 0), "{report}");
-    assert!(report.requests >= 4 * 2 * 200, "{report}");
+    assert!(report.requests >= u64::from(4 * 2 * purchases), "{report}");
 }
 
 #[tokio::test]
