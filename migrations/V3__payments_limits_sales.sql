@@ -51,3 +51,7 @@ CREATE TABLE payments (
     in_vain     boolean     NOT NULL,
     reference   text        COLLATE "C" PRIMARY KEY CHECK (octet_length(reference) BETWEEN 1 AND 255)
 );
+
+-- Money that has to be given back: nearly nothing of either table.
+CREATE INDEX bookings_refund_due ON bookings (id) WHERE refund_due;
+CREATE INDEX payments_in_vain ON payments (booking_id DESC, reference) WHERE in_vain;

@@ -1,20 +1,19 @@
 //! `/admin`.
 
-use actix_web::web::{Data, Path, Query};
+use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
-use domain::{BookingFilter, BookingId, Command, Creation, NewShow, Outcome, Refusal, Request, ShowId, Terms};
+use domain::{BookingId, Command, Creation, NewShow, Outcome, Refusal, Request, ShowId, Terms};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::access::Caller;
 use crate::answer::answer;
 use crate::app::App;
 use crate::body::Body;
 use crate::bookings::cancelled;
-use crate::page::PageQuery;
 use crate::problem::Problem;
 use crate::refusals::{no_such_booking, no_such_show};
-use crate::resources::{BookingResource, CountsResource, TransitionResource, booking_status, parse_booking_status};
+use crate::resources::{CountsResource, TransitionResource};
 use crate::shows::path_number;
 use crate::terms::terms;
 use crate::{idempotency, start_time};
@@ -89,37 +88,4 @@ fn new_show(mut body: Body, app: &App) -> Result<NewShow, Problem> {
     body.finish()?;
     let show = NewShow::new(&name, start_time.unwrap_or_default(), total_seats).and_then(|show| show.on(terms));
     show.map_err(|error| Problem::bad_request("invalid_request", format!("{error}.")))
-}
-
-#[derive(Deserialize)]
-pub(crate) struct BookingsQuery {
-    status: Option<String>,
-    show: Option<String>,
-    limit: Option<String>,
-    before: Option<String>,
-}
-
-/// `GET /admin/bookings`
-pub(crate) async fn bookings(app: Data<App>, query: Query<BookingsQuery>) -> Result<HttpResponse, Problem> {
-    let status = match query.status.as_deref().filter(|word| !word.is_empty()) {
-        None => None,
-        Some(word) => Some(
-            parse_booking_status(word)
-                .ok_or_else(|| Problem::bad_request("invalid_query", "status must be PENDING, CONFIRMED or FAILED."))?,
-        ),
-    };
-    let show = query.show.as_deref().filter(|id| !id.is_empty());
-    let show_id = show
-        .map(|id| id.parse().ok().and_then(ShowId::new))
-        .map(|id| id.ok_or_else(|| Problem::bad_request("invalid_query", "show must be the id of a show.")));
-    let show_id = show_id.transpose()?;
-    // As we write it: what was sent need not be fit for an address.
-    let show = show_id.map(|id| id.to_string());
-    let query = PageQuery::new("/admin/bookings", query.limit.as_deref(), query.before.as_deref())?
-        .filtered("status", status.map(booking_status))
-        .filtered("show", show.as_deref());
-    let bookings = app.bookings.list(BookingFilter { status, show_id }, query.page).await?;
-    let last_id = bookings.last().map(|booking| booking.id.get());
-    let bookings: Vec<BookingResource> = bookings.into_iter().map(BookingResource::from).collect();
-    Ok(query.respond(&bookings, last_id))
 }

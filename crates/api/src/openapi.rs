@@ -10,6 +10,7 @@ mod describe;
 mod document;
 pub(crate) mod editing;
 pub(crate) mod health;
+pub(crate) mod lists;
 mod page;
 mod problems;
 pub(crate) mod shows;

@@ -137,33 +137,33 @@ impl From<Seat> for SeatResource {
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Booking")]
 pub(crate) struct BookingResource {
-    id: i64,
-    show_id: i64,
-    user_name: String,
+    pub(crate) id: i64,
+    pub(crate) show_id: i64,
+    pub(crate) user_name: String,
     #[schemars(extend("enum" = BOOKING_STATUSES.map(booking_status)))]
-    status: &'static str,
+    pub(crate) status: &'static str,
     #[schemars(extend("format" = "date-time"))]
-    created_at: String,
+    pub(crate) created_at: String,
     #[schemars(extend("format" = "date-time"))]
-    updated_at: String,
+    pub(crate) updated_at: String,
     /// When the hold ends, or ended, unless it was confirmed.
     #[schemars(extend("format" = "date-time"))]
-    expires_at: String,
+    pub(crate) expires_at: String,
     /// Why it is FAILED.
     #[schemars(extend("enum" = FAILURE_REASONS))]
-    failure_reason: Option<&'static str>,
+    pub(crate) failure_reason: Option<&'static str>,
     /// Whether what was paid is to be paid back.
-    refund_due: bool,
+    pub(crate) refund_due: bool,
     /// What it has, or had.
-    seat_numbers: Vec<i64>,
+    pub(crate) seat_numbers: Vec<i64>,
     /// To whom it counts where seats are limited.
-    customer_id: Option<String>,
+    pub(crate) customer_id: Option<String>,
     /// The first payment that was named for it.
-    payment_reference: Option<String>,
+    pub(crate) payment_reference: Option<String>,
     /// Whether it was confirmed too late, its seats having been free still.
-    reclaimed: bool,
+    pub(crate) reclaimed: bool,
     /// Why the house keeps these seats from sale; null for a customer's booking.
-    blocked_for: Option<String>,
+    pub(crate) blocked_for: Option<String>,
 }
 
 impl From<Booking> for BookingResource {

@@ -16,7 +16,7 @@ use crate::body::BODY_BYTES_MAX;
 use crate::openapi::{self, Call, Verb};
 use crate::problem::Problem;
 use crate::room::while_there_is_room;
-use crate::{admin, bookings, editing, health, shows};
+use crate::{admin, bookings, editing, health, lists, shows};
 
 /// Adds every route.
 pub(crate) fn routes(config: &mut ServiceConfig) {
@@ -54,7 +54,7 @@ fn register(config: &mut ServiceConfig, calls: &mut Vec<Call>) {
                 .app_data(CountedRoute::named(ADMIN))
                 .wrap(from_fn(admins_only))
                 .service(resource(calls, openapi::admin::CREATE_SHOW, admin::create_show))
-                .service(resource(calls, openapi::admin::BOOKINGS, admin::bookings))
+                .service(resource(calls, openapi::lists::BOOKINGS, lists::bookings))
                 .service(resource(calls, openapi::admin::COUNTS, admin::counts))
                 .service(resource(calls, openapi::editing::EDIT, editing::edit))
                 .service(resource(calls, openapi::editing::CANCEL, editing::cancel))

@@ -2,11 +2,11 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path, Query};
-use domain::ShowId;
+use domain::{Page, ShowId};
 use serde::Deserialize;
 
 use crate::app::App;
-use crate::page::PageQuery;
+use crate::page::{self, Paging};
 use crate::problem::Problem;
 use crate::refusals::no_such_show;
 use crate::resources::{SeatResource, ShowResource};
@@ -19,11 +19,12 @@ pub(crate) struct ShowsQuery {
 
 /// `GET /shows`
 pub(crate) async fn list(app: Data<App>, query: Query<ShowsQuery>) -> Result<HttpResponse, Problem> {
-    let query = PageQuery::new("/shows", query.limit.as_deref(), query.before.as_deref())?;
-    let shows = app.shows.list(query.page).await?;
-    let last_id = shows.last().map(|show| show.id.get());
+    let paging = Paging::backwards("/shows", query.limit.as_deref())?;
+    let before = page::id("before", query.before.as_deref())?;
+    let shows = app.shows.list(Page { limit: paging.limit, before }).await?;
+    let last = shows.last().map(|show| show.id);
     let shows: Vec<ShowResource> = shows.into_iter().map(ShowResource::from).collect();
-    Ok(query.respond(&shows, last_id))
+    Ok(paging.respond(&shows, last))
 }
 
 /// `GET /shows/{id}`

@@ -53,7 +53,7 @@ impl BookingRepository for ScriptedStore {
         unreachable!("the box office does not read")
     }
 
-    async fn list(&self, _: BookingFilter, _: Page) -> Result<Vec<Booking>, StoreError> {
+    async fn list(&self, _: &BookingFilter, _: Page) -> Result<Vec<Booking>, StoreError> {
         unreachable!("the box office does not read")
     }
 }
@@ -388,7 +388,7 @@ async fn a_refusal_is_an_outcome_like_any_other() {
             unreachable!("the box office does not read")
         }
 
-        async fn list(&self, _: BookingFilter, _: Page) -> Result<Vec<Booking>, StoreError> {
+        async fn list(&self, _: &BookingFilter, _: Page) -> Result<Vec<Booking>, StoreError> {
             unreachable!()
         }
     }

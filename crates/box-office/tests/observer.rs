@@ -46,7 +46,7 @@ impl BookingRepository for Store {
         unreachable!("nobody forgets here")
     }
 
-    async fn list(&self, _: BookingFilter, _: Page) -> Result<Vec<Booking>, StoreError> {
+    async fn list(&self, _: &BookingFilter, _: Page) -> Result<Vec<Booking>, StoreError> {
         unreachable!("nobody reads here")
     }
 }

@@ -56,7 +56,7 @@ impl BookingRepository for ScriptedStore {
         unreachable!("a sweeper only sweeps")
     }
 
-    async fn list(&self, _: BookingFilter, _: Page) -> Result<Vec<Booking>, StoreError> {
+    async fn list(&self, _: &BookingFilter, _: Page) -> Result<Vec<Booking>, StoreError> {
         unreachable!("a sweeper only sweeps")
     }
 }

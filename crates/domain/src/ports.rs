@@ -9,6 +9,8 @@ use thiserror::Error;
 
 use crate::booking::{Booking, BookingDetails};
 use crate::command::{Hold, Outcome, Refusal};
+use crate::customer::CustomerId;
+use crate::deadline::Timestamp;
 use crate::history::Transition;
 use crate::ids::{BookingId, ShowId};
 use crate::lifecycle::BookingStatus;
@@ -45,13 +47,21 @@ pub struct Page {
     pub before: Option<i64>,
 }
 
-/// Which bookings to list.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Which bookings to list: those that pass all that is said.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BookingFilter {
     /// Only those that stand here, as of now: a dead hold counts as FAILED.
     pub status: Option<BookingStatus>,
     /// Only those of this show.
     pub show_id: Option<ShowId>,
+    /// Only those that count to this customer.
+    pub customer: Option<CustomerId>,
+    /// Only those that were made at this instant or later.
+    pub made_from: Option<Timestamp>,
+    /// Only those that were made before this instant.
+    pub made_before: Option<Timestamp>,
+    /// Only those whose money has to be given back, or only those whose money has not.
+    pub refund_due: Option<bool>,
 }
 
 /// What one sweep did.
@@ -157,11 +167,12 @@ pub trait BookingRepository: Send + Sync {
     /// As [`Self::execute`].
     async fn forget_keys(&self, limit: NonZeroU32) -> Result<u32, StoreError>;
 
-    /// The bookings that pass the filter as of now, newest (highest identity) first (`bookings_are_listed_newest_first`).
+    /// The bookings that pass the filter as of now, newest (highest identity) first (`bookings_are_listed_newest_first`). Each of its
+    /// parts MUST hold, in whatever company (`bookings_are_listed_by_any_filters_together`).
     ///
     /// # Errors
     /// [`StoreError`].
-    async fn list(&self, filter: BookingFilter, page: Page) -> Result<Vec<Booking>, StoreError>;
+    async fn list(&self, filter: &BookingFilter, page: Page) -> Result<Vec<Booking>, StoreError>;
 }
 
 /// What came of a wish for a new show.

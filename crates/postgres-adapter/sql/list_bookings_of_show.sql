@@ -5,6 +5,10 @@
 -- $3 bigint       at most this many
 -- $4 timestamptz  the time, or null for the start of the transaction, which is before its snapshot
 -- $5 bigint       show id
+-- $6 text         only those of this customer, or null
+-- $7 timestamptz  only those made at this time or later, or null
+-- $8 timestamptz  only those made before this time, or null
+-- $9 boolean      only those with this refund_due, or null
 --
 -- They are found in the show's history, which begins with each of them, in the order of their ids.
 SELECT b.id, b.show_id, b.user_name, b.customer, b.blocked_for, b.payment_reference, b.seat_numbers, b.status,
@@ -16,5 +20,9 @@ JOIN bookings b ON b.id = h.booking_id
 WHERE h.show_id = $5 AND h.from_status IS NULL
   AND h.booking_id < COALESCE($2::bigint, 9223372036854775807)
   AND ($1::text IS NULL OR $1 = CASE WHEN b.status = 'PENDING' AND b.expires_at <= at.now THEN 'FAILED' ELSE b.status END)
+  AND ($6::text IS NULL OR b.customer = $6)
+  AND ($7::timestamptz IS NULL OR b.created_at >= $7)
+  AND ($8::timestamptz IS NULL OR b.created_at < $8)
+  AND ($9::boolean IS NULL OR b.refund_due = $9)
 ORDER BY h.number DESC
 LIMIT $3

@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use domain::{
-    Booking, BookingDetails, BookingFilter, BookingId, BookingRepository, BookingStatus, Hold, Outcome, Page, Refusal, Request,
-    StoreError, Sweep, TimeSource, Transition,
+    Booking, BookingDetails, BookingFilter, BookingId, BookingRepository, Hold, Outcome, Page, Refusal, Request, StoreError,
+    Sweep, TimeSource, Transition,
 };
 use tokio_postgres::Row;
 
@@ -16,7 +16,7 @@ use crate::connection::{Connections, Foresee, TimedOut, no_answer};
 use crate::figures::Tally;
 use crate::foresight::Foresight;
 use crate::sweep::Bookmark;
-use crate::{batch, encoding, error, foreseen, look, rows, statements, sweep};
+use crate::{batch, error, foreseen, lists, look, rows, statements, sweep};
 
 /// Bookings in PostgreSQL.
 pub struct PgBookingRepository {
@@ -116,22 +116,7 @@ impl BookingRepository for PgBookingRepository {
         Ok(u32::try_from(forgotten).unwrap_or(u32::MAX))
     }
 
-    async fn list(&self, filter: BookingFilter, page: Page) -> Result<Vec<Booking>, StoreError> {
-        let status = filter.status.map(encoding::booking_status);
-        let limit = i64::from(page.limit.get());
-        let lease = self.connections.reader().await?;
-        let fixed = self.time.fixed();
-        let found = match (filter.show_id, filter.status) {
-            (Some(show_id), _) => {
-                lease.read(statements::LIST_BOOKINGS_OF_SHOW, &[&status, &page.before, &limit, &fixed, &show_id.get()]).await?
-            }
-            (None, Some(BookingStatus::Pending)) => {
-                lease.read(statements::LIST_LIVE_HOLDS, &[&page.before, &limit, &fixed]).await?
-            }
-            (None, Some(BookingStatus::Confirmed | BookingStatus::Failed) | None) => {
-                lease.read(statements::LIST_BOOKINGS, &[&status, &page.before, &limit, &fixed]).await?
-            }
-        };
-        found.iter().map(|row| Ok(rows::booking(row)?.as_of(rows::column(row, "now")?))).collect()
+    async fn list(&self, filter: &BookingFilter, page: Page) -> Result<Vec<Booking>, StoreError> {
+        lists::bookings(self.connections.reader().await?, &self.time, filter, page).await
     }
 }

@@ -22,6 +22,7 @@ mod figures;
 mod foreseen;
 mod foresight;
 mod health;
+mod lists;
 mod look;
 mod migrations;
 mod numbering;

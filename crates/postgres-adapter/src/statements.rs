@@ -24,7 +24,9 @@ statements! {
     FORGET_USED_KEYS = "forget_used_keys";
     FREE_SEATS = "free_seats";
     LIST_BOOKINGS = "list_bookings";
+    LIST_BOOKINGS_OF_CUSTOMER = "list_bookings_of_customer";
     LIST_BOOKINGS_OF_SHOW = "list_bookings_of_show";
+    LIST_BOOKINGS_TO_REFUND = "list_bookings_to_refund";
     LIST_LIVE_HOLDS = "list_live_holds";
     LIST_SHOWS = "list_shows";
     LOAD_HOLDINGS = "load_holdings";

@@ -93,3 +93,7 @@ CREATE TABLE payments (
     recorded_at INTEGER NOT NULL,
     in_vain     INTEGER NOT NULL CHECK (in_vain IN (0, 1))
 ) STRICT, WITHOUT ROWID;
+
+-- Money that has to be given back: nearly nothing of either table.
+CREATE INDEX bookings_refund_due ON bookings (id) WHERE refund_due;
+CREATE INDEX payments_in_vain ON payments (booking_id DESC, reference) WHERE in_vain;

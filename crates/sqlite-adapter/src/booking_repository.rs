@@ -6,15 +6,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{
-    Booking, BookingDetails, BookingFilter, BookingId, BookingRepository, BookingState, BookingStatus, Hold, Keys, Life, Look,
-    Outcome, Page, Refusal, Request, StoreError, Sweep, TimeSource, Timestamp, Transition,
+    Booking, BookingDetails, BookingFilter, BookingId, BookingRepository, BookingState, Hold, Keys, Life, Look, Outcome, Page,
+    Refusal, Request, StoreError, Sweep, TimeSource, Timestamp, Transition,
 };
 use rusqlite::{Connection, params};
 
 use crate::batch::{Batch, load_bookings, load_seats, seat_keys};
-use crate::encoding::booking_status;
 use crate::failure::Failure;
-use crate::{Core, clock, record, statements};
+use crate::{Core, clock, lists, record, statements};
 
 /// Bookings and the seats they take, in a SQLite file.
 #[derive(Clone, Debug)]
@@ -75,9 +74,9 @@ impl BookingRepository for SqliteBookingRepository {
         self.core.writer.run(move |connection| forget_keys(connection, &time, limit)).await
     }
 
-    async fn list(&self, filter: BookingFilter, page: Page) -> Result<Vec<Booking>, StoreError> {
-        let time = self.core.time.clone();
-        self.core.readers.run(move |connection| list(connection, &time, filter, page)).await
+    async fn list(&self, filter: &BookingFilter, page: Page) -> Result<Vec<Booking>, StoreError> {
+        let (filter, time) = (filter.clone(), self.core.time.clone());
+        self.core.readers.run(move |connection| lists::bookings(connection, &time, &filter, page)).await
     }
 }
 
@@ -169,30 +168,4 @@ fn find(connection: &mut Connection, time: &TimeSource, id: BookingId) -> Result
     }
     let seats = seats.iter().map(|seat| (seat.key.number, seat.state.as_of(now).status())).collect();
     Ok((Some(BookingDetails { booking: booking.as_of(now), seats }), is_final))
-}
-
-fn list(connection: &Connection, time: &TimeSource, filter: BookingFilter, page: Page) -> Result<Vec<Booking>, Failure> {
-    let now = clock::now(time);
-    let (before, limit, micros) = (page.before.unwrap_or(i64::MAX), page.limit.get(), now.timestamp_micros());
-    let status = filter.status.map(booking_status::text);
-    let mut statement;
-    let mut rows = match (filter.show_id, filter.status) {
-        (Some(show_id), _) => {
-            statement = connection.prepare_cached(statements::LIST_BOOKINGS_OF_SHOW)?;
-            statement.query(params![before, limit, status, micros, show_id.get()])?
-        }
-        (None, Some(BookingStatus::Pending)) => {
-            statement = connection.prepare_cached(statements::LIST_LIVE_HOLDS)?;
-            statement.query(params![before, limit, micros])?
-        }
-        (None, Some(BookingStatus::Confirmed | BookingStatus::Failed) | None) => {
-            statement = connection.prepare_cached(statements::LIST_BOOKINGS)?;
-            statement.query(params![before, limit, status, micros])?
-        }
-    };
-    let mut bookings = Vec::new();
-    while let Some(row) = rows.next()? {
-        bookings.push(record::booking(row)?.as_of(now));
-    }
-    Ok(bookings)
 }

@@ -13,6 +13,7 @@ mod connection;
 mod encoding;
 mod failure;
 mod health;
+mod lists;
 mod readers;
 mod record;
 mod schema;

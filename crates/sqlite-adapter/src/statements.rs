@@ -25,7 +25,9 @@ statements! {
     INSERT_SEATS = "insert_seats.sql";
     INSERT_SHOW = "insert_show.sql";
     LIST_BOOKINGS = "list_bookings.sql";
+    LIST_BOOKINGS_OF_CUSTOMER = "list_bookings_of_customer.sql";
     LIST_BOOKINGS_OF_SHOW = "list_bookings_of_show.sql";
+    LIST_BOOKINGS_TO_REFUND = "list_bookings_to_refund.sql";
     LIST_LIVE_HOLDS = "list_live_holds.sql";
     LIST_SHOWS = "list_shows.sql";
     LOAD_BOOKINGS = "load_bookings.sql";

@@ -66,7 +66,7 @@ async fn a_store_is_closed_and_opened_again_with_all_that_it_had() {
     drop(store);
     let store = open(&file);
     assert_eq!(store.shows().list(PAGE).await, Ok(vec![show.clone()]));
-    assert_eq!(store.bookings().list(BookingFilter::default(), PAGE).await.unwrap().len(), 1);
+    assert_eq!(store.bookings().list(&BookingFilter::default(), PAGE).await.unwrap().len(), 1);
     assert_eq!(held(&store, &show, &[3]).await.get(), booking.get() + 1);
 }
 
@@ -190,7 +190,7 @@ async fn a_batch_that_can_not_be_saved_to_its_end_is_not_saved_at_all() {
     let answer = store.bookings().execute(&batch).await;
     assert!(matches!(answer, Err(StoreError::Corrupt(_))), "{answer:?}");
     assert_eq!(store.shows().seat_map(show.id).await, before);
-    assert_eq!(store.bookings().list(BookingFilter::default(), PAGE).await.unwrap().len(), 1);
+    assert_eq!(store.bookings().list(&BookingFilter::default(), PAGE).await.unwrap().len(), 1);
     let outcomes = store.bookings().execute(&batch[..2]).await.unwrap();
     assert!(matches!(outcomes[..], [Outcome::Held { .. }, Outcome::Confirmed { .. }]), "{outcomes:?}");
 }

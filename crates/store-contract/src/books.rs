@@ -39,7 +39,7 @@ impl Books {
         let (mut bookings, mut histories) = (Vec::new(), Vec::new());
         before = None;
         loop {
-            let page = store.bookings.list(BookingFilter::default(), Page { limit: PAGE, before }).await.unwrap();
+            let page = store.bookings.list(&BookingFilter::default(), Page { limit: PAGE, before }).await.unwrap();
             let Some(last) = page.last() else { break };
             assert!(before.is_none_or(|before| page[0].id.get() < before), "a page goes back: {page:?}");
             before = Some(last.id.get());

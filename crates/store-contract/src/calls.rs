@@ -263,6 +263,6 @@ impl Store {
     }
 
     pub(crate) async fn list(&self, status: Option<BookingStatus>, page: Page) -> Vec<Booking> {
-        self.bookings.list(BookingFilter { status, show_id: None }, page).await.unwrap()
+        self.bookings.list(&BookingFilter { status, ..BookingFilter::default() }, page).await.unwrap()
     }
 }

@@ -195,6 +195,7 @@ macro_rules! each_scenario {
             bookings_are_listed_newest_first
             bookings_are_listed_by_status_as_of_now
             bookings_are_listed_by_show
+            bookings_are_listed_by_any_filters_together
             a_show_is_found_and_counted
             // Many at once.
             one_seat_and_many_callers

@@ -5,13 +5,13 @@ use serde_json::{Value, json};
 
 use super::bookings::cancelled;
 use super::call::Call;
-use super::describe::{Description, id_schema, name_pattern};
+use super::describe::{Description, name_pattern};
 use crate::access::Scope;
 use crate::admin::ShowCreated;
 use crate::bookings::Done;
-use crate::resources::{BOOKING_STATUSES, BookingResource, CountsResource, TransitionResource, booking_status};
+use crate::resources::{CountsResource, TransitionResource};
 
-const GROUP: &str = "Administration";
+pub(super) const GROUP: &str = "Administration";
 
 pub(crate) const CREATE_SHOW: Call = Call::post("/admin/shows", |_| {
     Description::of("createShow", GROUP, "Create a show", "With all of its seats, numbered from 1.")
@@ -85,26 +85,6 @@ fn time(says: &str) -> Value {
 fn seconds(says: &str) -> Value {
     json!({"description": says, "type": ["integer", "null"], "minimum": 1, "maximum": Terms::HOLD_MAX.num_seconds()})
 }
-
-pub(crate) const BOOKINGS: Call = Call::get("/admin/bookings", |_| {
-    let statuses = json!({"type": "string", "enum": BOOKING_STATUSES.map(booking_status)});
-    Description::of("bookings", GROUP, "List bookings", "Newest first.")
-        .query("status", "Only those.", &statuses)
-        .query("show", "Only those of this show.", &id_schema())
-        .pages()
-        .answers::<Vec<BookingResource>>(
-            200,
-            "The bookings.",
-            json!([{
-                "id": 1, "show_id": 1, "user_name": "Alice", "status": "PENDING", "created_at": "2025-12-11T18:30:00.000Z",
-                "updated_at": "2025-12-11T18:30:00.000Z", "expires_at": "2025-12-11T18:32:00.000Z", "failure_reason": null,
-                "refund_due": false, "seat_numbers": [1, 2], "customer_id": "loyalty-4711", "payment_reference": null, "reclaimed": false,
-                "blocked_for": null,
-            }]),
-        )
-        .asks_the_store()
-})
-.needing(Scope::Read);
 
 pub(crate) const COUNTS: Call = Call::get("/admin/shows/{id}/counts", |_| {
     Description::of("counts", GROUP, "Count seats and bookings of a show", "By state, as they are now.")

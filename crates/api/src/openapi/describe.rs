@@ -19,6 +19,8 @@ pub(super) struct Answer {
     pub(super) media: &'static str,
     pub(super) schema: Box<dyn Fn(&mut SchemaGenerator) -> Schema>,
     pub(super) example: Option<Value>,
+    /// Another type that it can be had in, and the schema of that.
+    pub(super) other_media: Option<(&'static str, Value)>,
     pub(super) headers: Map<String, Value>,
     pub(super) links: Map<String, Value>,
 }
@@ -49,6 +51,7 @@ impl Description {
             media: "application/json",
             schema: Box::new(|_| Schema::default()),
             example: None,
+            other_media: None,
             headers: Map::new(),
             links: Map::new(),
         };
@@ -129,6 +132,12 @@ impl Description {
     pub(super) fn answers_with(mut self, status: u16, says: &'static str, media: &'static str, schema: Value) -> Self {
         self.answer.schema = Box::new(move |_| Schema::try_from(schema.clone()).unwrap_or_default());
         (self.answer.status, self.answer.says, self.answer.media) = (status, says, media);
+        self
+    }
+
+    /// The same in another type, for who accepts it.
+    pub(super) fn answers_as(mut self, media: &'static str, schema: Value) -> Self {
+        self.answer.other_media = Some((media, schema));
         self
     }
 

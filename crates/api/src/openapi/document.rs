@@ -132,6 +132,9 @@ fn responses(call: &Call, description: &Description, generator: &mut SchemaGener
     }
     let mut success = json!({"description": answer.says, "headers": answer.headers, "content": {answer.media: media}});
     success["headers"]["X-Request-Id"] = request_id();
+    if let Some((media, schema)) = &answer.other_media {
+        success["content"][*media] = json!({ "schema": schema });
+    }
     if !answer.links.is_empty() {
         success["links"] = answer.links.clone().into();
     }

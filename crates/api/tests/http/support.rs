@@ -216,7 +216,7 @@ impl Client {
         let answer = self.0.call(method, path, body, headers).await.unwrap();
         Reply {
             status: answer.status,
-            body: answer.json().unwrap_or_default(),
+            body: answer.json().unwrap_or_else(|_| answer.text().into()),
             content_type: answer.header("content-type").unwrap_or_default().to_owned(),
             headers: answer.headers,
         }

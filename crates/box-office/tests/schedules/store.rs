@@ -115,7 +115,7 @@ impl BookingRepository for ScriptedStore {
         unreachable!("the box office does not read")
     }
 
-    async fn list(&self, _: BookingFilter, _: Page) -> Result<Vec<Booking>, StoreError> {
+    async fn list(&self, _: &BookingFilter, _: Page) -> Result<Vec<Booking>, StoreError> {
         unreachable!("the box office does not read")
     }
 }

@@ -51,7 +51,11 @@ async fn the_hot_statements_never_scan_a_table() {
             "load_keys" | "load_payments" => "'{a}'",
             "forget_used_keys" => "'{a}', NULL",
             "find_history" | "find_show" => "1",
-            "list_bookings_of_show" => "NULL, NULL, 10, NULL, 1",
+            "list_bookings"
+            | "list_bookings_of_show"
+            | "list_bookings_of_customer"
+            | "list_bookings_to_refund"
+            | "list_live_holds" => "'PENDING', NULL, 10, NULL, 1, 'a', NULL, NULL, true",
             "save_if_foreseen" => SAVE_IF_FORESEEN_PARAMETERS,
             "save_batch" => SAVE_BATCH_PARAMETERS,
             "expire_bookings" => "now(), 'FAILED', 'expired', 'PENDING', 'system', '{1}', '{1}', '{1}', '{1}', '{1}'",

@@ -50,8 +50,8 @@ pub use holds::{
     refused_holds_use_up_no_id,
 };
 pub use lists::{
-    a_show_is_found_and_counted, bookings_are_listed_by_show, bookings_are_listed_by_status_as_of_now,
-    bookings_are_listed_newest_first,
+    a_show_is_found_and_counted, bookings_are_listed_by_any_filters_together, bookings_are_listed_by_show,
+    bookings_are_listed_by_status_as_of_now, bookings_are_listed_newest_first,
 };
 pub use looks::{
     a_look_never_refuses_what_is_free, a_look_refuses_what_is_taken, a_look_says_nothing_of_dead_holds,

@@ -92,7 +92,7 @@ impl Document {
         let operation = self.operation(method, path);
         let response = &operation.object["responses"][reply.status.to_string()];
         assert!(response.is_object(), "{} says nothing of {reply:?}", operation.id);
-        let content = &response["content"][reply.content_type.as_str()];
+        let content = &response["content"][reply.content_type.split(';').next().unwrap()];
         assert!(content.is_object(), "{} says nothing of the type of {reply:?}", operation.id);
         self.assert_valid(&content["schema"], &reply.body);
         for (name, header) in response["headers"].as_object().unwrap() {
