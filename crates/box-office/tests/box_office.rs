@@ -9,8 +9,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use box_office::{BoxOffice, Declined, Plan};
 use domain::{
-    Booking, BookingDetails, BookingFilter, BookingId, BookingRepository, Command, Outcome, Page, Refusal, Request, StoreError,
-    Sweep, Transition,
+    Booking, BookingDetails, BookingFilter, BookingId, BookingRepository, Command, LiveHold, Outcome, Page, Refund, RefundKey,
+    Refusal, Request, ShowId, StoreError, Sweep, Transition,
 };
 use tokio::sync::{Semaphore, mpsc};
 
@@ -54,6 +54,14 @@ impl BookingRepository for ScriptedStore {
     }
 
     async fn list(&self, _: &BookingFilter, _: Page) -> Result<Vec<Booking>, StoreError> {
+        unreachable!("the box office does not read")
+    }
+
+    async fn live_holds(&self, _: Option<ShowId>, _: Option<BookingId>, _: NonZeroU32) -> Result<Vec<LiveHold>, StoreError> {
+        unreachable!("the box office does not read")
+    }
+
+    async fn refunds(&self, _: Option<&RefundKey>, _: NonZeroU32) -> Result<Vec<Refund>, StoreError> {
         unreachable!("the box office does not read")
     }
 }
@@ -389,6 +397,14 @@ async fn a_refusal_is_an_outcome_like_any_other() {
         }
 
         async fn list(&self, _: &BookingFilter, _: Page) -> Result<Vec<Booking>, StoreError> {
+            unreachable!()
+        }
+
+        async fn live_holds(&self, _: Option<ShowId>, _: Option<BookingId>, _: NonZeroU32) -> Result<Vec<LiveHold>, StoreError> {
+            unreachable!()
+        }
+
+        async fn refunds(&self, _: Option<&RefundKey>, _: NonZeroU32) -> Result<Vec<Refund>, StoreError> {
             unreachable!()
         }
     }

@@ -8,8 +8,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use box_office::{Batch, BatchKind, BoxOffice, Caller, Observer, Plan, SweepPlan, Sweeper};
 use domain::{
-    Booking, BookingDetails, BookingFilter, BookingId, BookingRepository, Command, Outcome, Page, Request, StoreError, Sweep,
-    Transition,
+    Booking, BookingDetails, BookingFilter, BookingId, BookingRepository, Command, LiveHold, Outcome, Page, Refund, RefundKey,
+    Request, ShowId, StoreError, Sweep, Transition,
 };
 use tokio::sync::{Semaphore, oneshot};
 
@@ -47,6 +47,14 @@ impl BookingRepository for Store {
     }
 
     async fn list(&self, _: &BookingFilter, _: Page) -> Result<Vec<Booking>, StoreError> {
+        unreachable!("nobody reads here")
+    }
+
+    async fn live_holds(&self, _: Option<ShowId>, _: Option<BookingId>, _: NonZeroU32) -> Result<Vec<LiveHold>, StoreError> {
+        unreachable!("nobody reads here")
+    }
+
+    async fn refunds(&self, _: Option<&RefundKey>, _: NonZeroU32) -> Result<Vec<Refund>, StoreError> {
         unreachable!("nobody reads here")
     }
 }

@@ -9,7 +9,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use box_office::{SweepPlan, Sweeper};
 use domain::{
-    Booking, BookingDetails, BookingFilter, BookingId, BookingRepository, Outcome, Page, Request, StoreError, Sweep, Transition,
+    Booking, BookingDetails, BookingFilter, BookingId, BookingRepository, LiveHold, Outcome, Page, Refund, RefundKey, Request,
+    ShowId, StoreError, Sweep, Transition,
 };
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
@@ -57,6 +58,14 @@ impl BookingRepository for ScriptedStore {
     }
 
     async fn list(&self, _: &BookingFilter, _: Page) -> Result<Vec<Booking>, StoreError> {
+        unreachable!("a sweeper only sweeps")
+    }
+
+    async fn live_holds(&self, _: Option<ShowId>, _: Option<BookingId>, _: NonZeroU32) -> Result<Vec<LiveHold>, StoreError> {
+        unreachable!("a sweeper only sweeps")
+    }
+
+    async fn refunds(&self, _: Option<&RefundKey>, _: NonZeroU32) -> Result<Vec<Refund>, StoreError> {
         unreachable!("a sweeper only sweeps")
     }
 }

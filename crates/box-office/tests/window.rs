@@ -8,9 +8,9 @@ use async_trait::async_trait;
 use box_office::{BoxOffice, Declined, Plan};
 use chrono::TimeDelta;
 use domain::{
-    Booking, BookingDetails, BookingFilter, BookingId, BookingRepository, Command, Deadline, Hold, Outcome, Page, Refusal,
-    Request, SeatNumber, SeatRefusal, SeatRefusalReason, SeatSelection, ShowId, StoreError, Sweep, Timestamp, Transition,
-    UserName,
+    Booking, BookingDetails, BookingFilter, BookingId, BookingRepository, Command, Deadline, Hold, LiveHold, Outcome, Page,
+    Refund, RefundKey, Refusal, Request, SeatNumber, SeatRefusal, SeatRefusalReason, SeatSelection, ShowId, StoreError, Sweep,
+    Timestamp, Transition, UserName,
 };
 use tokio::sync::Semaphore;
 
@@ -54,6 +54,14 @@ impl BookingRepository for ScriptedStore {
     }
 
     async fn list(&self, _: &BookingFilter, _: Page) -> Result<Vec<Booking>, StoreError> {
+        unreachable!("the box office does not read bookings")
+    }
+
+    async fn live_holds(&self, _: Option<ShowId>, _: Option<BookingId>, _: NonZeroU32) -> Result<Vec<LiveHold>, StoreError> {
+        unreachable!("the box office does not read bookings")
+    }
+
+    async fn refunds(&self, _: Option<&RefundKey>, _: NonZeroU32) -> Result<Vec<Refund>, StoreError> {
         unreachable!("the box office does not read bookings")
     }
 }

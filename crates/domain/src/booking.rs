@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use chrono::TimeDelta;
+
 use crate::customer::CustomerId;
 use crate::deadline::{Deadline, Life, Timestamp};
 use crate::ids::{BookingId, ShowId};
@@ -158,6 +160,26 @@ impl Booking {
             (BookingState::Pending, Life::Live)
             | (BookingState::Confirmed { .. } | BookingState::Failed { .. }, Life::Live | Life::Dead) => self,
         }
+    }
+}
+
+/// A booking whose hold lives, and for how long it has and will.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LiveHold {
+    /// The booking.
+    pub booking: Booking,
+    /// The time since its seats were first held.
+    pub age: TimeDelta,
+    /// The time until its deadline.
+    pub remaining: TimeDelta,
+}
+
+impl LiveHold {
+    /// The booking's hold at `now`; `None` if it has none that lives.
+    pub fn of(booking: Booking, now: Timestamp) -> Option<Self> {
+        let lives = booking.state == BookingState::Pending && booking.deadline.life(now) == Life::Live;
+        let (age, remaining) = (now - booking.created_at, booking.deadline.instant() - now);
+        lives.then_some(Self { booking, age, remaining })
     }
 }
 

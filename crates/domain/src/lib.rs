@@ -24,7 +24,7 @@ mod show;
 mod text;
 mod time_source;
 
-pub use booking::{BlockReason, Booking, BookingDetails, BookingState, UserName};
+pub use booking::{BlockReason, Booking, BookingDetails, BookingState, LiveHold, UserName};
 pub use changes::{BookingChange, Changes, Decision, Entry, NewBooking, Owner, SeatChange, UsedKey};
 pub use command::{
     Block, Change, Command, Confirm, CustomerLimit, Extend, Hold, Keys, NotOnSale, Outcome, Refusal, SeatExchange, SeatRefusal,
@@ -38,7 +38,7 @@ pub use ids::{BookingId, SeatId, ShowId};
 pub use ledger::{Holding, Ledger, LedgerError, LockedRows, LockedSeat, LockedShow, Swept};
 pub use lifecycle::{Action, BookingStatus, FailureReason, Step, TransitionRefused, transition};
 pub use look::Look;
-pub use payment::{InvalidReference, Payment, PaymentReference};
+pub use payment::{InvalidReference, Payment, PaymentReference, Refund, RefundKey, RefundReason};
 pub use ports::{
     BookingFilter, BookingRepository, CalledOff, Creation, Page, ShowChange, ShowRepository, StoreError, StoreHealth, Sweep,
     Unready,

@@ -4,7 +4,9 @@ use std::fmt;
 
 use thiserror::Error;
 
+use crate::deadline::Timestamp;
 use crate::ids::{BookingId, ShowId};
+use crate::lifecycle::FailureReason;
 
 /// What a payment provider, or whoever takes the money, calls a payment. It pays for one booking.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -53,6 +55,50 @@ pub struct Payment {
     /// Whether it bought nothing, so that it has to be given back. One that bought something has to be given back if its booking
     /// says so.
     pub in_vain: bool,
+}
+
+/// Money that has to be given back, each payment once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refund {
+    /// What it was paid for.
+    pub booking_id: BookingId,
+    /// The show.
+    pub show_id: ShowId,
+    /// What names it; `None` if nobody has said how the booking was paid.
+    pub payment: Option<PaymentReference>,
+    /// Why.
+    pub reason: RefundReason,
+    /// Since when, as far as is known: when the booking last changed, or the payment was put down.
+    pub since: Timestamp,
+}
+
+/// Why money has to be given back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefundReason {
+    /// The booking that it was paid for has failed.
+    Failed(FailureReason),
+    /// It came in vain, for a booking that another payment had been named for, or that was sold without one.
+    PaidAgain,
+}
+
+/// What tells one refund from another, for good. A booking's own comes first, then what was paid again for it, by its reference.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefundKey {
+    /// The booking.
+    pub booking_id: BookingId,
+    /// What was paid again; `None` for the booking's own.
+    pub paid_again: Option<PaymentReference>,
+}
+
+impl Refund {
+    /// What tells it from others.
+    pub fn key(&self) -> RefundKey {
+        let paid_again = match self.reason {
+            RefundReason::Failed(_) => None,
+            RefundReason::PaidAgain => self.payment.clone(),
+        };
+        RefundKey { booking_id: self.booking_id, paid_again }
+    }
 }
 
 #[cfg(test)]

@@ -7,13 +7,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use thiserror::Error;
 
-use crate::booking::{Booking, BookingDetails};
+use crate::booking::{Booking, BookingDetails, LiveHold};
 use crate::command::{Hold, Outcome, Refusal};
 use crate::customer::CustomerId;
 use crate::deadline::Timestamp;
 use crate::history::Transition;
 use crate::ids::{BookingId, ShowId};
 use crate::lifecycle::BookingStatus;
+use crate::payment::{Refund, RefundKey};
 use crate::request::{Actor, Idempotency, Request};
 use crate::seat::Seat;
 use crate::show::{NewShow, Show, ShowCounts};
@@ -173,6 +174,26 @@ pub trait BookingRepository: Send + Sync {
     /// # Errors
     /// [`StoreError`].
     async fn list(&self, filter: &BookingFilter, page: Page) -> Result<Vec<Booking>, StoreError>;
+
+    /// At most `limit` holds that live now, of this show if one is named, those made first (lowest identity) first, from above the
+    /// booking `after` on. Ages MUST be by the clock that deadlines are judged by (`live_holds_are_listed_with_their_ages`).
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn live_holds(
+        &self,
+        show_id: Option<ShowId>,
+        after: Option<BookingId>,
+        limit: NonZeroU32,
+    ) -> Result<Vec<LiveHold>, StoreError>;
+
+    /// At most `limit` refunds that are due, those for the newest bookings first, from behind the one with the key `after` on. It MUST
+    /// list each payment that came in vain, and each booking whose money has to be given back, and no payment twice
+    /// (`refunds_are_listed_once_each`).
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn refunds(&self, after: Option<&RefundKey>, limit: NonZeroU32) -> Result<Vec<Refund>, StoreError>;
 }
 
 /// What came of a wish for a new show.

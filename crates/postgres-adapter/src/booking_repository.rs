@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use domain::{
-    Booking, BookingDetails, BookingFilter, BookingId, BookingRepository, Hold, Outcome, Page, Refusal, Request, StoreError,
-    Sweep, TimeSource, Transition,
+    Booking, BookingDetails, BookingFilter, BookingId, BookingRepository, Hold, LiveHold, Outcome, Page, Refund, RefundKey,
+    Refusal, Request, ShowId, StoreError, Sweep, TimeSource, Transition,
 };
 use tokio_postgres::Row;
 
@@ -118,5 +118,18 @@ impl BookingRepository for PgBookingRepository {
 
     async fn list(&self, filter: &BookingFilter, page: Page) -> Result<Vec<Booking>, StoreError> {
         lists::bookings(self.connections.reader().await?, &self.time, filter, page).await
+    }
+
+    async fn live_holds(
+        &self,
+        show_id: Option<ShowId>,
+        after: Option<BookingId>,
+        limit: NonZeroU32,
+    ) -> Result<Vec<LiveHold>, StoreError> {
+        lists::live_holds(self.connections.reader().await?, &self.time, show_id, after, limit).await
+    }
+
+    async fn refunds(&self, after: Option<&RefundKey>, limit: NonZeroU32) -> Result<Vec<Refund>, StoreError> {
+        lists::refunds(self.connections.reader().await?, after, limit).await
     }
 }

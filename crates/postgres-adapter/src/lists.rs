@@ -1,6 +1,11 @@
 //! Lists for those who run a house.
 
-use domain::{Booking, BookingFilter, BookingStatus, CustomerId, Page, ShowId, StoreError, TimeSource};
+use std::num::NonZeroU32;
+
+use domain::{
+    Booking, BookingFilter, BookingId, BookingStatus, CustomerId, LiveHold, Page, PaymentReference, Refund, RefundKey, ShowId,
+    StoreError, TimeSource,
+};
 
 use crate::connection::Lease;
 use crate::{encoding, rows, statements};
@@ -39,4 +44,26 @@ pub(crate) async fn bookings(
         )
         .await?;
     found.iter().map(|row| Ok(rows::booking(row)?.as_of(rows::column(row, "now")?))).collect()
+}
+
+/// Holds that live, those made first first.
+pub(crate) async fn live_holds(
+    lease: Lease,
+    time: &TimeSource,
+    show_id: Option<ShowId>,
+    after: Option<BookingId>,
+    limit: NonZeroU32,
+) -> Result<Vec<LiveHold>, StoreError> {
+    let (after, limit, show) = (after.map(BookingId::get), i64::from(limit.get()), show_id.map(ShowId::get));
+    let found = lease.read(statements::LIST_HOLDS_BY_AGE, &[&after, &limit, &time.fixed(), &show]).await?;
+    let holds = found.iter().map(|row| Ok(LiveHold::of(rows::booking(row)?, rows::column(row, "now")?)));
+    holds.filter_map(Result::transpose).collect()
+}
+
+/// Money that has to be given back, for the newest bookings first.
+pub(crate) async fn refunds(lease: Lease, after: Option<&RefundKey>, limit: NonZeroU32) -> Result<Vec<Refund>, StoreError> {
+    let booking = after.map(|key| key.booking_id.get());
+    let payment = after.and_then(|key| key.paid_again.as_ref()).map(PaymentReference::as_str);
+    let found = lease.read(statements::LIST_REFUNDS, &[&booking, &payment, &i64::from(limit.get())]).await?;
+    found.iter().map(rows::refund).collect()
 }

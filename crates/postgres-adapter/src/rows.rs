@@ -3,8 +3,9 @@
 use chrono::TimeDelta;
 use domain::{
     Actor, BlockReason, Booking, BookingId, BookingState, BookingStatus, CalledOff, CustomerId, Deadline, Fingerprint, Holding,
-    IdempotencyKey, Life, LockedSeat, LockedShow, Outcome, Payment, PaymentReference, Seat, SeatId, SeatKey, SeatNumber,
-    SeatState, SeatStatus, Show, ShowCounts, ShowId, StoreError, Terms, Timestamp, Transition, UsedKey, UserName,
+    IdempotencyKey, Life, LockedSeat, LockedShow, Outcome, Payment, PaymentReference, Refund, RefundReason, Seat, SeatId,
+    SeatKey, SeatNumber, SeatState, SeatStatus, Show, ShowCounts, ShowId, StoreError, Terms, Timestamp, Transition, UsedKey,
+    UserName,
 };
 use tokio_postgres::Row;
 use tokio_postgres::types::FromSql;
@@ -171,6 +172,22 @@ pub(crate) fn payment(row: &Row) -> Result<Payment, StoreError> {
         booking_id: booking_id(column(row, "booking_id")?)?,
         show_id: ShowId::new(show).ok_or_else(|| bad("show_id"))?,
         in_vain: column(row, "in_vain")?,
+    })
+}
+
+pub(crate) fn refund(row: &Row) -> Result<Refund, StoreError> {
+    let (id, show): (i64, i64) = (column(row, "booking_id")?, column(row, "show_id")?);
+    let bad = |column| nonsense("bookings", column, &id);
+    let (reference, reason): (Option<&str>, Option<&str>) = (column(row, "reference")?, column(row, "failure_reason")?);
+    Ok(Refund {
+        booking_id: booking_id(id)?,
+        show_id: ShowId::new(show).ok_or_else(|| bad("show_id"))?,
+        payment: reference.map(PaymentReference::new).transpose().map_err(|_| bad("payment_reference"))?,
+        reason: match reason {
+            Some(word) => RefundReason::Failed(encoding::parse_failure_reason(word).ok_or_else(|| bad("failure_reason"))?),
+            None => RefundReason::PaidAgain,
+        },
+        since: column(row, "since")?,
     })
 }
 

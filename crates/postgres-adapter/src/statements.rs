@@ -27,7 +27,9 @@ statements! {
     LIST_BOOKINGS_OF_CUSTOMER = "list_bookings_of_customer";
     LIST_BOOKINGS_OF_SHOW = "list_bookings_of_show";
     LIST_BOOKINGS_TO_REFUND = "list_bookings_to_refund";
+    LIST_HOLDS_BY_AGE = "list_holds_by_age";
     LIST_LIVE_HOLDS = "list_live_holds";
+    LIST_REFUNDS = "list_refunds";
     LIST_SHOWS = "list_shows";
     LOAD_HOLDINGS = "load_holdings";
     LOAD_KEYS = "load_keys";

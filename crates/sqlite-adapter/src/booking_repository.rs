@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{
-    Booking, BookingDetails, BookingFilter, BookingId, BookingRepository, BookingState, Hold, Keys, Life, Look, Outcome, Page,
-    Refusal, Request, StoreError, Sweep, TimeSource, Timestamp, Transition,
+    Booking, BookingDetails, BookingFilter, BookingId, BookingRepository, BookingState, Hold, Keys, Life, LiveHold, Look,
+    Outcome, Page, Refund, RefundKey, Refusal, Request, ShowId, StoreError, Sweep, TimeSource, Timestamp, Transition,
 };
 use rusqlite::{Connection, params};
 
@@ -77,6 +77,21 @@ impl BookingRepository for SqliteBookingRepository {
     async fn list(&self, filter: &BookingFilter, page: Page) -> Result<Vec<Booking>, StoreError> {
         let (filter, time) = (filter.clone(), self.core.time.clone());
         self.core.readers.run(move |connection| lists::bookings(connection, &time, &filter, page)).await
+    }
+
+    async fn live_holds(
+        &self,
+        show_id: Option<ShowId>,
+        after: Option<BookingId>,
+        limit: NonZeroU32,
+    ) -> Result<Vec<LiveHold>, StoreError> {
+        let time = self.core.time.clone();
+        self.core.readers.run(move |connection| lists::live_holds(connection, &time, show_id, after, limit)).await
+    }
+
+    async fn refunds(&self, after: Option<&RefundKey>, limit: NonZeroU32) -> Result<Vec<Refund>, StoreError> {
+        let after = after.cloned();
+        self.core.readers.run(move |connection| lists::refunds(connection, after.as_ref(), limit)).await
     }
 }
 

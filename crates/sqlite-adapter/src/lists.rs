@@ -1,6 +1,11 @@
 //! Lists for those who run a house.
 
-use domain::{Booking, BookingFilter, BookingStatus, CustomerId, Page, ShowId, TimeSource, Timestamp};
+use std::num::NonZeroU32;
+
+use domain::{
+    Booking, BookingFilter, BookingId, BookingStatus, CustomerId, LiveHold, Page, PaymentReference, Refund, RefundKey, ShowId,
+    TimeSource, Timestamp,
+};
 use rusqlite::{Connection, params};
 
 use crate::encoding::booking_status;
@@ -48,4 +53,36 @@ pub(crate) fn bookings(
         bookings.push(record::booking(row)?.as_of(now));
     }
     Ok(bookings)
+}
+
+/// Holds that live, those made first first.
+pub(crate) fn live_holds(
+    connection: &Connection,
+    time: &TimeSource,
+    show_id: Option<ShowId>,
+    after: Option<BookingId>,
+    limit: NonZeroU32,
+) -> Result<Vec<LiveHold>, Failure> {
+    let now = clock::now(time);
+    let mut statement = connection.prepare_cached(statements::LIST_HOLDS_BY_AGE)?;
+    let after = after.map_or(0, BookingId::get);
+    let mut rows = statement.query(params![after, limit.get(), now.timestamp_micros(), show_id.map(ShowId::get)])?;
+    let mut holds = Vec::new();
+    while let Some(row) = rows.next()? {
+        holds.extend(LiveHold::of(record::booking(row)?, now));
+    }
+    Ok(holds)
+}
+
+/// Money that has to be given back, for the newest bookings first.
+pub(crate) fn refunds(connection: &Connection, after: Option<&RefundKey>, limit: NonZeroU32) -> Result<Vec<Refund>, Failure> {
+    let booking = after.map_or(i64::MAX, |key| key.booking_id.get());
+    let payment = after.and_then(|key| key.paid_again.as_ref()).map_or("", PaymentReference::as_str);
+    let mut statement = connection.prepare_cached(statements::LIST_REFUNDS)?;
+    let mut rows = statement.query(params![booking, payment, limit.get()])?;
+    let mut refunds = Vec::new();
+    while let Some(row) = rows.next()? {
+        refunds.push(record::refund(row)?);
+    }
+    Ok(refunds)
 }

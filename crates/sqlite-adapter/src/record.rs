@@ -5,8 +5,8 @@ use std::fmt::Display;
 use chrono::TimeDelta;
 use domain::{
     Actor, BlockReason, Booking, BookingId, BookingState, CalledOff, CustomerId, Deadline, Fingerprint, Holding, IdempotencyKey,
-    LockedSeat, LockedShow, Outcome, Payment, PaymentReference, Seat, SeatId, SeatKey, SeatNumber, SeatState, Show, ShowId,
-    StoreError, Terms, Timestamp, Transition, UsedKey, UserName,
+    LockedSeat, LockedShow, Outcome, Payment, PaymentReference, Refund, RefundReason, Seat, SeatId, SeatKey, SeatNumber,
+    SeatState, Show, ShowId, StoreError, Terms, Timestamp, Transition, UsedKey, UserName,
 };
 use rusqlite::Row;
 use rusqlite::types::FromSql;
@@ -130,6 +130,20 @@ pub(crate) fn transition(row: &Row<'_>) -> Result<Transition, StoreError> {
         seats: record.parse("seat_numbers", |text: String| seat_numbers(&text))?,
         by: record.parse("actor", |text: String| Actor::parse(&text))?,
         at: record.instant("happened_at")?,
+    })
+}
+
+/// What has to be given back for the booking that the row names as its `id`.
+pub(crate) fn refund(row: &Row<'_>) -> Result<Refund, StoreError> {
+    let record = Record::of("bookings", row)?;
+    Ok(Refund {
+        booking_id: record.own_id(BookingId::new)?,
+        show_id: record.parse("show_id", ShowId::new)?,
+        payment: record.parse_if_any("reference", |text| PaymentReference::new(text).ok())?,
+        reason: record
+            .parse_if_any("failure_reason", failure_reason::parse)?
+            .map_or(RefundReason::PaidAgain, RefundReason::Failed),
+        since: record.instant("since")?,
     })
 }
 

@@ -28,7 +28,9 @@ statements! {
     LIST_BOOKINGS_OF_CUSTOMER = "list_bookings_of_customer.sql";
     LIST_BOOKINGS_OF_SHOW = "list_bookings_of_show.sql";
     LIST_BOOKINGS_TO_REFUND = "list_bookings_to_refund.sql";
+    LIST_HOLDS_BY_AGE = "list_holds_by_age.sql";
     LIST_LIVE_HOLDS = "list_live_holds.sql";
+    LIST_REFUNDS = "list_refunds.sql";
     LIST_SHOWS = "list_shows.sql";
     LOAD_BOOKINGS = "load_bookings.sql";
     LOAD_HOLDINGS = "load_holdings.sql";

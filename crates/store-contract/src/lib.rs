@@ -197,6 +197,8 @@ macro_rules! each_scenario {
             bookings_are_listed_by_show
             bookings_are_listed_by_any_filters_together
             a_show_is_found_and_counted
+            live_holds_are_listed_with_their_ages
+            refunds_are_listed_once_each
             // Many at once.
             one_seat_and_many_callers
             overlapping_baskets_in_opposite_orders

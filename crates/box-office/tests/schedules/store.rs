@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{
-    Booking, BookingDetails, BookingFilter, BookingId, BookingRepository, Command, Outcome, Page, Request, StoreError, Sweep,
-    Transition,
+    Booking, BookingDetails, BookingFilter, BookingId, BookingRepository, Command, LiveHold, Outcome, Page, Refund, RefundKey,
+    Request, ShowId, StoreError, Sweep, Transition,
 };
 use tokio::time::sleep;
 
@@ -116,6 +116,14 @@ impl BookingRepository for ScriptedStore {
     }
 
     async fn list(&self, _: &BookingFilter, _: Page) -> Result<Vec<Booking>, StoreError> {
+        unreachable!("the box office does not read")
+    }
+
+    async fn live_holds(&self, _: Option<ShowId>, _: Option<BookingId>, _: NonZeroU32) -> Result<Vec<LiveHold>, StoreError> {
+        unreachable!("the box office does not read")
+    }
+
+    async fn refunds(&self, _: Option<&RefundKey>, _: NonZeroU32) -> Result<Vec<Refund>, StoreError> {
         unreachable!("the box office does not read")
     }
 }

@@ -56,6 +56,8 @@ async fn the_hot_statements_never_scan_a_table() {
             | "list_bookings_of_customer"
             | "list_bookings_to_refund"
             | "list_live_holds" => "'PENDING', NULL, 10, NULL, 1, 'a', NULL, NULL, true",
+            "list_holds_by_age" => "NULL, 10, NULL, NULL",
+            "list_refunds" => "NULL, NULL, 10",
             "save_if_foreseen" => SAVE_IF_FORESEEN_PARAMETERS,
             "save_batch" => SAVE_BATCH_PARAMETERS,
             "expire_bookings" => "now(), 'FAILED', 'expired', 'PENDING', 'system', '{1}', '{1}', '{1}', '{1}', '{1}'",

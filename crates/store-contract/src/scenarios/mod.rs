@@ -15,6 +15,7 @@ mod races;
 mod random;
 mod repeats;
 mod shows;
+mod worklists;
 
 pub use allowances::{
     a_customer_has_no_more_holds_than_the_show_allows, a_customer_has_no_more_than_the_show_allows,
@@ -77,3 +78,4 @@ pub use shows::{
     a_show_of_a_thousand_seats, an_unknown_show_has_no_seats, ids_count_from_one, names_and_instants_survive,
     shows_are_listed_newest_first, two_shows_with_the_same_seat_numbers,
 };
+pub use worklists::{live_holds_are_listed_with_their_ages, refunds_are_listed_once_each};
