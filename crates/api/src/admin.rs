@@ -13,7 +13,7 @@ use crate::body::Body;
 use crate::bookings::cancelled;
 use crate::problem::Problem;
 use crate::refusals::{no_such_booking, no_such_show};
-use crate::resources::{CountsResource, TransitionResource};
+use crate::resources::CountsResource;
 use crate::shows::path_number;
 use crate::terms::terms;
 use crate::{idempotency, start_time};
@@ -66,14 +66,6 @@ pub(crate) async fn counts(app: Data<App>, id: Path<String>) -> Result<HttpRespo
     let show_id = path_number(&id)?.and_then(ShowId::new).ok_or_else(|| no_such_show(&id))?;
     let counts = app.shows.counts(show_id).await?.ok_or_else(|| no_such_show(&id))?;
     Ok(HttpResponse::Ok().json(CountsResource::of(show_id, counts)))
-}
-
-/// `GET /admin/bookings/{id}/history`
-pub(crate) async fn history(app: Data<App>, id: Path<String>) -> Result<HttpResponse, Problem> {
-    let booking_id = path_number(&id)?.and_then(BookingId::new).ok_or_else(|| no_such_booking(&id))?;
-    let history = app.bookings.history(booking_id).await?.ok_or_else(|| no_such_booking(&id))?;
-    let history: Vec<TransitionResource> = history.into_iter().map(TransitionResource::from).collect();
-    Ok(HttpResponse::Ok().json(history))
 }
 
 fn new_show(mut body: Body, app: &App) -> Result<NewShow, Problem> {

@@ -51,7 +51,7 @@ pub(crate) fn keep_in_link(paging: Paging, filter: &BookingFilter) -> Paging {
 
 /// The show that a list is about, if it is about one.
 pub(crate) fn show(text: Option<&str>) -> Result<Option<ShowId>, Problem> {
-    let id = page::id("show", text).map_err(|_| invalid_query("show must be the id of a show."))?;
+    let id = page::number("show", text).map_err(|_| invalid_query("show must be the id of a show."))?;
     Ok(id.and_then(ShowId::new))
 }
 

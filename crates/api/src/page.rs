@@ -84,11 +84,11 @@ pub(crate) fn given(text: Option<&str>) -> Option<&str> {
     text.filter(|text| !text.is_empty())
 }
 
-/// An id in a query, such as where a page begins.
-pub(crate) fn id(name: &str, text: Option<&str>) -> Result<Option<i64>, Problem> {
+/// What rows are counted by, such as an id, in a query.
+pub(crate) fn number(name: &str, text: Option<&str>) -> Result<Option<i64>, Problem> {
     let read = |text: &str| {
-        let id = text.parse().ok().filter(|id: &i64| *id > 0);
-        id.ok_or_else(|| invalid_query(format!("{name} must be an id.")))
+        let number = text.parse().ok().filter(|number: &i64| *number > 0);
+        number.ok_or_else(|| invalid_query(format!("{name} must be a number from 1 to {}.", i64::MAX)))
     };
     given(text).map(read).transpose()
 }

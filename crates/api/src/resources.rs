@@ -16,7 +16,7 @@ pub(crate) fn rfc3339(instant: Timestamp) -> String {
 pub(crate) const BOOKING_STATUSES: [BookingStatus; 3] = [BookingStatus::Pending, BookingStatus::Confirmed, BookingStatus::Failed];
 const SEAT_STATUSES: [SeatStatus; 3] = [SeatStatus::Available, SeatStatus::Pending, SeatStatus::Confirmed];
 /// What `failure_reason` can be.
-const FAILURE_REASONS: [Option<&str>; 4] = [
+pub(crate) const FAILURE_REASONS: [Option<&str>; 4] = [
     Some(failure_reason(FailureReason::Expired)),
     Some(failure_reason(FailureReason::Cancelled)),
     Some(failure_reason(FailureReason::ShowCancelled)),
@@ -38,7 +38,7 @@ pub(crate) fn parse_booking_status(word: &str) -> Option<BookingStatus> {
     BOOKING_STATUSES.into_iter().find(|status| booking_status(*status) == word)
 }
 
-const fn failure_reason(reason: FailureReason) -> &'static str {
+pub(crate) const fn failure_reason(reason: FailureReason) -> &'static str {
     match reason {
         FailureReason::Expired => "expired",
         FailureReason::Cancelled => "cancelled",
@@ -219,7 +219,7 @@ impl From<BookingDetails> for BookingDetailsResource {
 pub(crate) struct TransitionResource {
     show_id: i64,
     /// Counts the changes of the show.
-    number: i64,
+    pub(crate) number: i64,
     booking_id: i64,
     #[schemars(extend("enum" = EVENTS))]
     event: &'static str,

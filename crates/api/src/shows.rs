@@ -20,7 +20,7 @@ pub(crate) struct ShowsQuery {
 /// `GET /shows`
 pub(crate) async fn list(app: Data<App>, query: Query<ShowsQuery>) -> Result<HttpResponse, Problem> {
     let paging = Paging::backwards("/shows", query.limit.as_deref())?;
-    let before = page::id("before", query.before.as_deref())?;
+    let before = page::number("before", query.before.as_deref())?;
     let shows = app.shows.list(Page { limit: paging.limit, before }).await?;
     let last = shows.last().map(|show| show.id);
     let shows: Vec<ShowResource> = shows.into_iter().map(ShowResource::from).collect();

@@ -9,7 +9,7 @@ use super::describe::{Description, name_pattern};
 use crate::access::Scope;
 use crate::admin::ShowCreated;
 use crate::bookings::Done;
-use crate::resources::{CountsResource, TransitionResource};
+use crate::resources::CountsResource;
 
 pub(super) const GROUP: &str = "Administration";
 
@@ -113,19 +113,3 @@ pub(crate) const CANCEL: Call = Call::post("/admin/bookings/{id}/cancel", |_| {
         .goes_through_the_queue()
 })
 .needing(Scope::Sell);
-
-pub(crate) const HISTORY: Call = Call::get("/admin/bookings/{id}/history", |_| {
-    Description::of("history", GROUP, "See what happened to a booking", "Every step of it, oldest first.")
-        .path_id("The booking.")
-        .answers::<Vec<TransitionResource>>(
-            200,
-            "The steps.",
-            json!([{
-                "show_id": 1, "number": 1, "booking_id": 1, "event": "held", "from": null, "to": "PENDING", "reason": null,
-                "seat_numbers": [1, 2], "by": "customer", "at": "2025-12-11T18:30:00.000Z",
-            }]),
-        )
-        .refuses(&["no_such_booking"])
-        .asks_the_store()
-})
-.needing(Scope::Read);

@@ -91,11 +91,15 @@ impl Description {
         self
     }
 
-    /// The parameters of a list, and the link to its next page.
+    /// The parameters of a list, newest first, and the link to its next page.
     pub(super) fn pages(self) -> Self {
-        let limit = crate::page::LIMIT_MAX;
+        self.pages_on("before", crate::page::LIMIT_MAX, "Only what is older than the row with this id.", &id_schema())
+    }
+
+    /// The parameters of a list that goes on where `cursor` says, and the link to its next page.
+    pub(super) fn pages_on(self, cursor: &'static str, limit: u32, says: &str, schema: &Value) -> Self {
         self.query("limit", "Rows at most.", &json!({"type": "integer", "minimum": 1, "maximum": limit, "default": limit}))
-            .query("before", "Only what is older than the row with this id.", &id_schema())
+            .query(cursor, says, schema)
             .answers_header("Link", "Of a full page: the address of the next one, `rel=\"next\"`.")
     }
 

@@ -1,6 +1,6 @@
 //! What [`crate::lists`] takes and answers.
 
-use domain::CustomerId;
+use domain::{CustomerId, PaymentReference};
 use serde_json::{Value, json};
 
 use super::admin::{GROUP, TIME};
@@ -8,7 +8,9 @@ use super::call::Call;
 use super::describe::{Description, id_schema};
 use crate::access::Scope;
 use crate::bookings_csv::{COLUMNS, CSV};
-use crate::resources::{BOOKING_STATUSES, BookingResource, booking_status};
+use crate::lists::{HISTORY_LIMIT_MAX, LiveHoldResource, RefundResource};
+use crate::page::LIMIT_MAX;
+use crate::resources::{BOOKING_STATUSES, BookingResource, TransitionResource, booking_status};
 
 pub(crate) const BOOKINGS: Call = Call::get("/admin/bookings", |_| {
     let statuses = json!({"type": "string", "enum": BOOKING_STATUSES.map(booking_status)});
@@ -42,3 +44,58 @@ pub(crate) const BOOKINGS: Call = Call::get("/admin/bookings", |_| {
 fn time() -> Value {
     json!({"type": "string", "pattern": TIME})
 }
+
+pub(crate) const HOLDS: Call = Call::get("/admin/holds", |_| {
+    Description::of("holds", GROUP, "List live holds", "With their ages, as of now; those made first first.")
+        .query("show", "Only those of this show.", &id_schema())
+        .pages_on("after", LIMIT_MAX, "Only those of bookings with a greater id.", &id_schema())
+        .answers::<Vec<LiveHoldResource>>(
+            200,
+            "The holds.",
+            json!([{
+                "booking_id": 1, "show_id": 1, "user_name": "Alice", "customer_id": null, "seat_numbers": [1, 2],
+                "created_at": "2025-12-11T18:30:00.000Z", "expires_at": "2025-12-11T18:32:00.000Z", "age_seconds": 12.5,
+                "remaining_seconds": 107.5,
+            }]),
+        )
+        .asks_the_store()
+})
+.needing(Scope::Read);
+
+pub(crate) const REFUNDS: Call = Call::get("/admin/refunds", |_| {
+    let text = "Each payment once, for the newest bookings first: what was paid for bookings that failed, and what was paid again for \
+        those that had been paid for, failed or not.";
+    let ids = format!("^[1-9][0-9]{{0,17}}(:[!-~]{{1,{}}})?$", PaymentReference::CHARS_MAX);
+    Description::of("refunds", GROUP, "List money to give back", text)
+        .pages_on("after", LIMIT_MAX, "Only what stands behind the refund with this `id`.", &json!({"type": "string", "pattern": ids}))
+        .answers::<Vec<RefundResource>>(
+            200,
+            "The refunds.",
+            json!([{
+                "id": "1", "booking_id": 1, "show_id": 1, "payment_reference": "pi_3MtwBw", "reason": "expired",
+                "since": "2025-12-11T18:32:01.000Z",
+            }, {
+                "id": "1:pi_4NuxCx", "booking_id": 1, "show_id": 1, "payment_reference": "pi_4NuxCx", "reason": "paid_again",
+                "since": "2025-12-11T18:33:01.000Z",
+            }]),
+        )
+        .asks_the_store()
+})
+.needing(Scope::Read);
+
+pub(crate) const HISTORY: Call = Call::get("/admin/bookings/{id}/history", |_| {
+    Description::of("history", GROUP, "See what happened to a booking", "Every step of it, oldest first.")
+        .path_id("The booking.")
+        .pages_on("after", HISTORY_LIMIT_MAX, "Only steps with a greater `number`.", &id_schema())
+        .answers::<Vec<TransitionResource>>(
+            200,
+            "The steps.",
+            json!([{
+                "show_id": 1, "number": 1, "booking_id": 1, "event": "held", "from": null, "to": "PENDING", "reason": null,
+                "seat_numbers": [1, 2], "by": "customer", "at": "2025-12-11T18:30:00.000Z",
+            }]),
+        )
+        .refuses(&["no_such_booking"])
+        .asks_the_store()
+})
+.needing(Scope::Read);

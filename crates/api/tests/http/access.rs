@@ -42,6 +42,8 @@ const ROUTES: &[(Method, &str, Option<&str>, Needs)] = &[
     (Method::POST, "/book/change", Some(r#"{"bookingId":1,"add":[9]}"#), Needs::Booking(&["sell"])),
     (Method::POST, "/book/cancel", Some(r#"{"bookingId":1}"#), Needs::Booking(&["sell"])),
     (Method::GET, "/admin/bookings", None, Needs::Scope("read")),
+    (Method::GET, "/admin/holds", None, Needs::Scope("read")),
+    (Method::GET, "/admin/refunds", None, Needs::Scope("read")),
     (Method::GET, "/shows/1", None, Needs::Nothing),
     (Method::GET, "/admin/shows/1/counts", None, Needs::Scope("read")),
     (Method::GET, "/admin/bookings/1/history", None, Needs::Scope("read")),

@@ -6,6 +6,7 @@ mod amending;
 mod bad_input;
 mod contract;
 mod life;
+mod lists;
 mod metrics;
 mod nasty_input;
 mod openapi;

@@ -245,6 +245,14 @@ async fn endings(caller: &mut Caller) {
         caller.get(&format!("/shows{query}"), "").await;
         caller.get(&format!("/admin/bookings{query}"), "").await;
     }
+    for query in ["", "?after=0"] {
+        caller.get(&format!("/admin/holds{query}"), "").await;
+        caller.get(&format!("/admin/refunds{query}"), "").await;
+        caller.get(&format!("/admin/bookings/{{id}}/history{query}"), "1").await;
+    }
+    let csv = [("authorization", ADMIN), ("accept", "text/csv")];
+    let bookings = caller.call(Method::GET, "/admin/bookings", "", None, &csv).await;
+    assert_eq!(bookings.content_type, "text/csv; charset=utf-8");
     for path in ["/healthz", "/readyz", "/openapi.json"] {
         caller.get(path, "").await.expect(200);
     }
