@@ -150,42 +150,4 @@ fn no_formula(mut text: String) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use actix_web::test::TestRequest;
-
-    use super::*;
-
-    #[test]
-    fn csv_is_sent_to_who_would_rather_have_it() {
-        let wants = |accept: &str| is_wanted(&TestRequest::get().insert_header(("accept", accept)).to_http_request());
-        for accept in
-            ["text/csv", "TEXT/CSV", "text/csv; header=present", "text/csv, */*;q=0.1", "application/json;q=0.5,text/csv"]
-        {
-            assert!(wants(accept), "{accept}");
-        }
-        for accept in [
-            "",
-            "*/*",
-            "application/json",
-            "application/json, text/csv;q=0.5",
-            "text/csv;q=0",
-            "text/csv;q=0, */*",
-            "text/html",
-            "text/*",
-            "x",
-        ] {
-            assert!(!wants(accept), "{accept}");
-        }
-        assert!(!is_wanted(&TestRequest::get().to_http_request()));
-    }
-
-    #[test]
-    fn nothing_is_calculated() {
-        for text in ["=1+1", "+1", "-1", "@SUM(A1)"] {
-            assert_eq!(no_formula(text.to_owned()), format!("'{text}"));
-        }
-        for text in ["", "Ada", "a=1", "'=1"] {
-            assert_eq!(no_formula(text.to_owned()), text);
-        }
-    }
-}
+mod tests;

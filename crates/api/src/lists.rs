@@ -100,6 +100,7 @@ pub(crate) struct RefundsQuery {
 #[schemars(rename = "Refund")]
 pub(crate) struct RefundResource {
     /// What tells it from others: the booking, and the payment if it was paid again.
+    #[schemars(extend("examples" = ["1", "1:pi_3MtwBw"]))]
     id: String,
     booking_id: i64,
     show_id: i64,

@@ -32,7 +32,8 @@ pub(crate) const BOOKINGS: Call = Call::get("/admin/bookings", |_| {
             json!([{
                 "id": 1, "show_id": 1, "user_name": "Alice", "status": "PENDING", "created_at": "2025-12-11T18:30:00.000Z",
                 "updated_at": "2025-12-11T18:30:00.000Z", "expires_at": "2025-12-11T18:32:00.000Z", "failure_reason": null,
-                "refund_due": false, "seat_numbers": [1, 2],
+                "refund_due": false, "seat_numbers": [1, 2], "customer_id": null, "payment_reference": null, "reclaimed": false,
+                "blocked_for": null,
             }]),
         )
         .answers_header("Vary", "`Accept`.")
@@ -71,13 +72,7 @@ pub(crate) const REFUNDS: Call = Call::get("/admin/refunds", |_| {
         .answers::<Vec<RefundResource>>(
             200,
             "The refunds.",
-            json!([{
-                "id": "1", "booking_id": 1, "show_id": 1, "payment_reference": "pi_3MtwBw", "reason": "expired",
-                "since": "2025-12-11T18:32:01.000Z",
-            }, {
-                "id": "1:pi_4NuxCx", "booking_id": 1, "show_id": 1, "payment_reference": "pi_4NuxCx", "reason": "paid_again",
-                "since": "2025-12-11T18:33:01.000Z",
-            }]),
+            json!([]),
         )
         .asks_the_store()
 })
