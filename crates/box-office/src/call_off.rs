@@ -29,8 +29,8 @@ pub async fn call_off(
     for status in [BookingStatus::Pending, BookingStatus::Confirmed] {
         let mut before = None;
         loop {
-            let filter = BookingFilter { status: Some(status), show_id: Some(*show_id) };
-            let found = bookings.list(filter, Page { limit: BATCH, before }).await?;
+            let filter = BookingFilter { status: Some(status), show_id: Some(*show_id), ..BookingFilter::default() };
+            let found = bookings.list(&filter, Page { limit: BATCH, before }).await?;
             let Some(last) = found.last() else { break };
             before = Some(last.id.get());
             // In a cancelled show that is what a cancellation finds done.

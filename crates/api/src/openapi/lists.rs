@@ -32,7 +32,7 @@ pub(crate) const BOOKINGS: Call = Call::get("/admin/bookings", |_| {
             json!([{
                 "id": 1, "show_id": 1, "user_name": "Alice", "status": "PENDING", "created_at": "2025-12-11T18:30:00.000Z",
                 "updated_at": "2025-12-11T18:30:00.000Z", "expires_at": "2025-12-11T18:32:00.000Z", "failure_reason": null,
-                "refund_due": false, "seat_numbers": [1, 2], "customer_id": null, "payment_reference": null, "reclaimed": false,
+                "refund_due": false, "seat_numbers": [1, 2], "customer_id": "loyalty-4711", "payment_reference": null, "reclaimed": false,
                 "blocked_for": null,
             }]),
         )
@@ -54,7 +54,7 @@ pub(crate) const HOLDS: Call = Call::get("/admin/holds", |_| {
             200,
             "The holds.",
             json!([{
-                "booking_id": 1, "show_id": 1, "user_name": "Alice", "customer_id": null, "seat_numbers": [1, 2],
+                "booking_id": 1, "show_id": 1, "user_name": "Alice", "customer_id": "loyalty-4711", "seat_numbers": [1, 2],
                 "created_at": "2025-12-11T18:30:00.000Z", "expires_at": "2025-12-11T18:32:00.000Z", "age_seconds": 12.5,
                 "remaining_seconds": 107.5,
             }]),
