@@ -191,3 +191,32 @@ pub struct BookingDetails {
     /// Each seat that it lists, ascending, with that seat's status now. The seats of a FAILED booking may be anyone's.
     pub seats: Vec<(SeatNumber, SeatStatus)>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_live_hold_is_pending_before_its_deadline() {
+        let at = |seconds| Timestamp::default() + TimeDelta::seconds(seconds);
+        let booking = |state| Booking {
+            id: BookingId::new(1).unwrap(),
+            show_id: ShowId::new(1).unwrap(),
+            user_name: UserName::house(),
+            customer: None,
+            blocked_for: None,
+            payment: None,
+            seats: Vec::new(),
+            deadline: Deadline::at(at(10)),
+            state,
+            created_at: at(1),
+            updated_at: at(1),
+        };
+        let hold = LiveHold::of(booking(BookingState::Pending), at(9)).unwrap();
+        assert_eq!((hold.age, hold.remaining), (TimeDelta::seconds(8), TimeDelta::seconds(1)));
+        assert_eq!(LiveHold::of(booking(BookingState::Pending), at(10)), None);
+        let confirmed = BookingState::Confirmed { at: at(2), reclaimed: false };
+        let failed = BookingState::Failed { reason: FailureReason::Cancelled, refund_due: false };
+        assert_eq!([confirmed, failed].map(|state| LiveHold::of(booking(state), at(3))), [None, None]);
+    }
+}
