@@ -1,5 +1,6 @@
 //! Who asks for something, and how a request that is made twice is known again.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use chrono::TimeDelta;
@@ -46,7 +47,16 @@ pub enum Actor {
 impl Actor {
     const ADMIN: &str = "admin:";
 
-    /// The actor that [`fmt::Display`] writes like this.
+    /// Its text: [`Self::parse`] reads it.
+    pub fn to_text(&self) -> Cow<'static, str> {
+        match self {
+            Self::Customer => Cow::Borrowed("customer"),
+            Self::System => Cow::Borrowed("system"),
+            Self::Admin(name) => Cow::Owned(format!("{}{}", Self::ADMIN, name.0)),
+        }
+    }
+
+    /// The actor whose text this is.
     pub fn parse(text: &str) -> Option<Self> {
         match text {
             "customer" => Some(Self::Customer),
@@ -66,11 +76,7 @@ impl Actor {
 
 impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Customer => f.write_str("customer"),
-            Self::System => f.write_str("system"),
-            Self::Admin(name) => write!(f, "{}{}", Self::ADMIN, name.0),
-        }
+        f.write_str(&self.to_text())
     }
 }
 

@@ -1,5 +1,7 @@
 //! States as the tables write them: the one place that knows the words.
 
+use std::fmt::Write as _;
+
 use domain::{BookingState, BookingStatus, Event, FailureReason, SeatNumber, SeatStatus};
 
 pub(crate) const fn seat_status(status: SeatStatus) -> &'static str {
@@ -42,8 +44,17 @@ pub(crate) const fn event(event: Event) -> &'static str {
 
 /// An array literal, for arrays of arrays that differ in length.
 pub(crate) fn seat_numbers(numbers: &[SeatNumber]) -> String {
-    let numbers: Vec<String> = numbers.iter().map(ToString::to_string).collect();
-    format!("{{{}}}", numbers.join(","))
+    let mut literal = String::with_capacity(2 + numbers.len() * 8);
+    literal.push('{');
+    for (i, number) in numbers.iter().enumerate() {
+        if i > 0 {
+            literal.push(',');
+        }
+        // Writing into a string can't fail.
+        let _ = write!(literal, "{number}");
+    }
+    literal.push('}');
+    literal
 }
 
 pub(crate) fn parse_seat_status(word: &str) -> Option<SeatStatus> {

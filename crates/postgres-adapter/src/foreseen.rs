@@ -1,5 +1,6 @@
 //! A batch in one round trip: one statement locks its rows, compares them with what is expected, and saves what that comes to.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use chrono::TimeDelta;
@@ -191,7 +192,7 @@ struct NewBookings<'a> {
     names: Vec<&'a str>,
     seats: Vec<String>,
     hold_fors: Vec<i64>,
-    actors: Vec<String>,
+    actors: Vec<Cow<'static, str>>,
     customers: Vec<Option<&'a str>>,
 }
 

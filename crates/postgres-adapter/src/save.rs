@@ -1,5 +1,7 @@
 //! Saving what a batch has come to: its second round trip.
 
+use std::borrow::Cow;
+
 use domain::{
     BlockReason, BookingId, Changes, CustomerId, Deadline, Decision, Entry, Life, Outcome, Owner, PaymentReference, SeatState,
     StoreError, Timestamp, UsedKey,
@@ -117,7 +119,7 @@ struct NewBookings<'a> {
     names: Vec<&'a str>,
     seats: Vec<String>,
     deadlines: Vec<Timestamp>,
-    actors: Vec<String>,
+    actors: Vec<Cow<'static, str>>,
     customers: Vec<Option<&'a str>>,
     blocked_fors: Vec<Option<&'a str>>,
 }
@@ -142,9 +144,9 @@ impl<'a> NewBookings<'a> {
 }
 
 /// Who made the new bookings, in their order.
-pub(crate) fn new_actors(entries: &[Entry]) -> Vec<String> {
+pub(crate) fn new_actors(entries: &[Entry]) -> Vec<Cow<'static, str>> {
     let new = entries.iter().filter(|entry| matches!(entry.booking, Owner::New(_)));
-    new.map(|entry| entry.by.to_string()).collect()
+    new.map(|entry| entry.by.to_text()).collect()
 }
 
 /// The seats among the parameters of `save_batch.sql`.
@@ -199,7 +201,7 @@ pub(crate) struct StoredHistory {
     pub(crate) bookings: Vec<Option<i64>>,
     pub(crate) events: Vec<&'static str>,
     pub(crate) froms: Vec<Option<&'static str>>,
-    pub(crate) actors: Vec<String>,
+    pub(crate) actors: Vec<Cow<'static, str>>,
     pub(crate) seats: Vec<String>,
 }
 
@@ -212,7 +214,7 @@ impl StoredHistory {
             arrays.bookings.push(bookings.binary_search(&id.get()).ok().and_then(counted_from_one));
             arrays.events.push(encoding::event(entry.event));
             arrays.froms.push(entry.from.map(encoding::booking_status));
-            arrays.actors.push(entry.by.to_string());
+            arrays.actors.push(entry.by.to_text());
             arrays.seats.push(encoding::seat_numbers(&entry.seats));
         }
         arrays

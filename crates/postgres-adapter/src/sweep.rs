@@ -120,7 +120,7 @@ async fn save(lease: &Lease, changes: &Changes, found: &Found, from: Option<Time
     let (numbering, none) = (Numbering::of(&changes.entries), Vec::<i64>::new());
     let shows: [&(dyn ToSql + Sync); 2] = [&numbering.shows, &none];
     let (before, status) = (encoding::booking_status(BookingStatus::Pending), encoding::booking_status(EXPIRED.status()));
-    let (reason, by) = (encoding::failure_reason(&EXPIRED), Actor::System.to_string());
+    let (reason, by) = (encoding::failure_reason(&EXPIRED), Actor::System.to_text());
     let (expired, last): (Vec<i64>, _) = (ids().map(BookingId::get).collect(), numbering.last_of(ids()));
     let previous: Vec<Option<i64>> = ids().map(|id| found.last_changes.get(&id).copied()).collect();
     let bookings: Vec<&(dyn ToSql + Sync)> =
