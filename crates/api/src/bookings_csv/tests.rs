@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use actix_web::test::TestRequest;
-use actix_web::{App, HttpServer, web};
+use actix_web::{App, HttpServer};
 use async_trait::async_trait;
 use domain::{
     BookingDetails, BookingId, BookingState, Deadline, LiveHold, Outcome, Refund, RefundKey, Request, SeatNumber, ShowId, Sweep,
@@ -113,7 +113,7 @@ async fn sent(pages: u32, limit: Option<u32>) -> String {
         let store = Arc::new(LostAfter { pages: AtomicU32::new(pages) });
         respond(Pages::new(store, BookingFilter::default(), None, limit.and_then(NonZeroU32::new)), false).await
     };
-    let server = HttpServer::new(move || App::new().service(web::resource("/").to(list))).workers(1).disable_signals();
+    let server = HttpServer::new(move || App::new().service(actix_web::Resource::new("/").to(list))).workers(1).disable_signals();
     let server = server.bind(("127.0.0.1", 0)).unwrap();
     let address = server.addrs()[0];
     let server = server.run();
