@@ -61,7 +61,7 @@ impl Ledger {
         Ok(Outcome::Refused(Refusal::RefundDue { because: Box::new(refusal) }))
     }
 
-    /// Whether the seats can be had, again or still, by a booking whose money nobody owes yet.
+    /// Whether the seats can be had, again or still, by a booking whose money nobody owes yet, of a show that is played.
     fn can_be_reclaimed(&self, booking: &Booking, confirm: &Confirm) -> bool {
         let seats = wanted(booking, confirm);
         let can_be_had = |&number| {
@@ -70,6 +70,7 @@ impl Ledger {
             self.seats.get(&key) == Some(&own) || self.seat_refusal(booking.show_id, number).is_none()
         };
         !booking.state.refund_due()
+            && self.shows.get(&booking.show_id).is_some_and(|show| !show.cancelled)
             && self.booking_for(booking.id, Action::Reclaim).is_ok()
             && self.customer_limit(booking.show_id, booking.customer.as_ref(), seats.len(), 0).is_none()
             && seats.iter().all(can_be_had)

@@ -7,7 +7,7 @@ use domain::{
 };
 
 use crate::World;
-use crate::calls::{cancel, confirm, extend, held, hold, house, idempotency, new_show, nowhere};
+use crate::calls::{HOLD_FOR, cancel, confirm, extend, held, hold, house, idempotency, new_show, nowhere};
 
 fn done(change: ShowChange) -> Show {
     match change {
@@ -74,7 +74,10 @@ pub async fn an_edit_counts_from_its_commit(world: &World) {
 /// it, and the money is owed.
 pub async fn a_cancelled_show_sells_nothing(world: &World) {
     let other = world.database.open().await;
-    let show = world.store.show(9).await;
+    let show = world.store.show_on(Terms { late_confirm: true, ..Terms::default() }, 9).await;
+    let (late, deadline) = world.store.hold(show, &[6]).await;
+    world.clock.advance(HOLD_FOR);
+    world.store.sweep_all(10).await;
     let (pending, _) = world.store.hold(show, &[1]).await;
     let (extended, _) = world.store.hold(show, &[2]).await;
     let (sold, _) = world.store.sell(show, &[3, 4]).await;
@@ -95,6 +98,10 @@ pub async fn a_cancelled_show_sells_nothing(world: &World) {
     let owed = Outcome::Refused(Refusal::RefundDue { because: Box::new(not_pending(pending)) });
     assert_eq!(world.store.decide(pay).await, owed);
     assert_eq!(world.store.decide(extend(extended)).await, Outcome::Refused(not_pending(extended)));
+    // Its seat is free, and yet it can't be had again.
+    let expired = Refusal::HoldExpired { booking_id: late, deadline };
+    assert_eq!(world.store.decide(confirm(late)).await, Outcome::Refused(Refusal::RefundDue { because: Box::new(expired) }));
+    assert_eq!(world.store.state(late).await, BookingState::Failed { reason: FailureReason::Expired, refund_due: true });
     for (id, refund_due) in [(sold, true), (given_up, false)] {
         let cancelled = Outcome::Cancelled { booking_id: id, refund_due };
         let by_house = Request::new(cancel(id), house());
