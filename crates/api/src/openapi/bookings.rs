@@ -25,6 +25,7 @@ pub(crate) const BOOK: Call = Call::post("/book", |house| {
         .always(&["status", "expiresAt"])
         .leads_on()
         .refuses(&["no_seats", "too_many_seats", "duplicate_seats", "no_such_show", "seats_not_free"])
+        .refuses_with(409, "too_many_seats")
         .refuses(&["not_on_sale", "show_cancelled", "customer_required", "customer_limit"])
         .goes_through_the_queue()
 });

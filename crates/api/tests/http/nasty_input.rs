@@ -113,4 +113,5 @@ const CODES: &[&str] = &[
     "no_such_booking",
     "seats_not_free",
     "booking_not_pending",
+    "payment_used",
 ];

@@ -8,6 +8,7 @@ on_both_stores! {
     a_payment_buys_one_booking_and_is_said_again
     a_late_payment_is_to_be_paid_back
     a_late_confirm_gets_its_seats_while_they_are_free
+    a_cancelled_show_is_not_sold_to_who_pays_too_late
     some_of_the_seats_are_confirmed
     a_payment_under_a_key_is_repeated
     members_of_a_confirm_are_checked
@@ -90,6 +91,23 @@ async fn a_late_confirm_gets_its_seats_while_they_are_free(kind: Kind) {
     let found = client.found(free).await;
     assert_eq!((&found["status"], &found["reclaimed"]), (&json!("CONFIRMED"), &json!(true)));
     assert_eq!(client.pay(taken, "pi_2").await.problem(409, "hold_expired")["refundDue"], true);
+    data.verify().await;
+}
+
+async fn a_cancelled_show_is_not_sold_to_who_pays_too_late(kind: Kind) {
+    let (data, server) = start(kind, &[("SWEEP_SECONDS", "3600")]).await;
+    let client = &mut server.client().await;
+    let show =
+        json!({"name": "Lear", "start_time": "2025-12-11 19:00", "total_seats": 4, "hold_seconds": 1, "late_confirm": true});
+    let show = client.post("/admin/shows", show).await.expect(201)["showId"].as_i64().unwrap();
+    let booking = client.booked(show, &[1]).await;
+    client.until_failed(booking).await;
+    // Whoever takes the seat puts down that the hold has run out; and lets it go.
+    let rival = client.booked(show, &[1]).await;
+    client.post("/book/cancel", json!({"bookingId": rival})).await.expect(200);
+    client.post(&format!("/admin/shows/{show}/cancel"), json!({})).await.expect(200);
+    assert_eq!(client.pay(booking, "pi_1").await.problem(409, "hold_expired").get("refundDue"), Some(&json!(true)));
+    assert_eq!(client.found(booking).await["status"], "FAILED");
     data.verify().await;
 }
 

@@ -48,10 +48,15 @@ async fn every_write_is_done_once_under_its_key(kind: Kind) {
         ("/book", json!({"showId": 1, "seats": [2, 3]}), 409),
         ("/book", json!({"showId": 1, "seats": [5]}), 201),
         ("/book/change", json!({"bookingId": 1, "add": [3], "remove": [1]}), 200),
-        ("/book/confirm", json!({"bookingId": 1}), 200),
+        ("/book/confirm", json!({"bookingId": 1, "seats": [2], "paymentReference": "pi_1"}), 200),
+        ("/book/confirm", json!({"bookingId": 1, "paymentReference": "pi_2"}), 409),
         ("/book/extend", json!({"bookingId": 1}), 409),
         ("/book/cancel", json!({"bookingId": 2}), 200),
         ("/admin/bookings/1/cancel", json!({}), 200),
+        ("/admin/shows/1/blocks", json!({"seats": [7, 8], "reason": "the mayor"}), 201),
+        ("/admin/shows/1/blocks", json!({"seats": [8, 9], "reason": "the mayor"}), 409),
+        ("/admin/shows/1/edit", json!({"seats_per_customer": 4}), 200),
+        ("/admin/shows/1/cancel", json!({}), 200),
         ("/book/confirm", json!({"bookingId": 77}), 404),
         ("/book", json!({"showId": 77, "seats": [1]}), 404),
     ];
@@ -69,7 +74,7 @@ async fn every_write_is_done_once_under_its_key(kind: Kind) {
         assert_eq!(reply.expect(*status), *first, "{path}");
     }
     assert_eq!(client.get("/book/1").await.expect(200), found);
-    assert_eq!(client.bookings().await, 2);
+    assert_eq!(client.bookings().await, 3);
     assert_eq!(client.get("/shows").await.expect(200).as_array().unwrap().len(), 1);
     data.verify().await;
 }

@@ -52,6 +52,7 @@ async fn a_customer_is_limited(kind: Kind) {
         let body = json!({"showId": show, "seats": [5], "customerId": bad});
         assert_eq!(client.post("/book", body).await.problem(400, "invalid_request")["mistakes"][0]["member"], "customerId");
     }
+    client.book_by(&"c".repeat(128), show, &[5]).await.expect(201);
     data.verify().await;
 }
 
@@ -86,13 +87,21 @@ async fn a_show_is_sold_in_its_time(kind: Kind) {
 async fn the_house_keeps_seats(kind: Kind) {
     let (data, server) = start(kind, &[]).await;
     let client = &mut server.client().await;
-    let show = client.show(4).await;
+    // Not even where customers may cancel what is sold.
+    let show = client.show_on(json!({"total_seats": 4, "customers_may_cancel": true, "seats_per_booking": 1})).await;
     let path = format!("/admin/shows/{show}/blocks");
     let blocked = client.post(&path, json!({"seats": [1, 2], "reason": " the mayor "})).await.expect(201);
     let id = blocked["bookingId"].as_i64().unwrap();
     assert_eq!(blocked, json!({"message": "Seats blocked", "bookingId": id, "status": "CONFIRMED"}));
     client.post(&path, json!({"seats": [2, 3], "reason": "x"})).await.problem(409, "seats_not_free");
-    client.book(show, &[1]).await.problem(409, "seats_not_free");
+    let problem = client.book(show, &[1]).await.problem(409, "seats_not_free");
+    assert_eq!(problem["seats"], json!([{"seat_number": 1, "reason": "sold"}]));
+    let map = client.get(&format!("/shows/{show}/seats")).await.expect(200);
+    let map: Vec<_> = map.as_array().unwrap().iter().map(|seat| seat["status"].as_str().unwrap()).collect();
+    assert_eq!(map, ["CONFIRMED", "CONFIRMED", "AVAILABLE", "AVAILABLE"]);
+    let paid = json!({"bookingId": id, "paymentReference": "pi_1"});
+    let refused = client.post("/book/confirm", paid).await.problem(409, "booking_not_pending");
+    assert_eq!(refused["refundDue"], Value::Null, "nobody pays for it");
     client.post("/book/cancel", json!({"bookingId": id})).await.problem(409, "sale_is_final");
     let found = client.get(&format!("/book/{id}")).await.expect(200)["booking"].clone();
     assert_eq!((&found["blocked_for"], &found["user_name"]), (&json!("the mayor"), &json!("house")));
@@ -108,7 +117,16 @@ async fn the_house_keeps_seats(kind: Kind) {
     }
     let released = client.post(&format!("/admin/bookings/{id}/cancel"), json!({})).await.expect(200);
     assert_eq!(released["refundDue"], false);
-    client.booked(show, &[1, 2]).await;
+    client.booked(show, &[1]).await;
+    client.booked(show, &[2]).await;
+    let large = client.show_on(json!({"total_seats": 1001})).await;
+    let block = |to: i64| json!({"seats": (1..=to).collect::<Vec<i64>>(), "reason": "the mayor"});
+    let path = format!("/admin/shows/{large}/blocks");
+    assert_eq!(client.post(&path, block(1001)).await.problem(400, "too_many_seats")["max"], 1000);
+    client.post(&path, block(1000)).await.expect(201);
+    for (id, status, code) in [("99", 404, "no_such_show"), ("x", 400, "invalid_id")] {
+        client.post(&format!("/admin/shows/{id}/blocks"), block(1)).await.problem(status, code);
+    }
     data.verify().await;
 }
 
@@ -182,6 +200,10 @@ async fn terms_are_checked(kind: Kind) {
         for value in [json!(""), json!("tomorrow"), json!(5), json!("2025-02-30 10:00"), json!("10000-01-01 10:00")] {
             client.post("/admin/shows", wrong(member, value)).await.problem(400, "invalid_request");
         }
+    }
+    for (value, taken) in [(json!(true), true), (json!(false), false), (json!(null), false)] {
+        let id = client.post("/admin/shows", wrong("late_confirm", value)).await.expect(201)["showId"].clone();
+        assert_eq!(client.get(&format!("/shows/{id}")).await.expect(200)["late_confirm"], taken);
     }
     for value in [json!("yes"), json!(1)] {
         client.post("/admin/shows", wrong("late_confirm", value)).await.problem(400, "invalid_request");

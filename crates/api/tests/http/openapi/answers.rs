@@ -183,7 +183,9 @@ async fn terms(caller: &mut Caller) {
         show.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         show
     };
-    let limited = caller.post("/admin/shows", show(json!({"seats_per_customer": 2}))).await.expect(201)["showId"].to_string();
+    let limited =
+        caller.post("/admin/shows", show(json!({"seats_per_customer": 2, "seats_per_booking": 3}))).await.expect(201)["showId"]
+            .to_string();
     let book = |show: &str, customer: &str, seats: &[i64]| json!({"showId": show.parse::<i64>().unwrap(), "seats": seats, "customerId": customer});
     // An admin is the house, which nothing limits.
     let customers_call = async |caller: &mut Caller, path: &str, body: Value| {
@@ -191,6 +193,7 @@ async fn terms(caller: &mut Caller) {
     };
     let held = customers_call(caller, "/book", book(&limited, "ada", &[1, 2])).await.expect(201);
     customers_call(caller, "/book", book(&limited, "ada", &[3])).await.problem(409, "customer_limit");
+    customers_call(caller, "/book", book(&limited, "bob", &[3, 4, 5, 6])).await.problem(409, "too_many_seats");
     let nobody = json!({"showId": limited.parse::<i64>().unwrap(), "seats": [3]});
     customers_call(caller, "/book", nobody).await.problem(400, "customer_required");
     let more = json!({"bookingId": held["bookingId"], "bookingToken": held["bookingToken"], "add": [3]});
