@@ -9,7 +9,7 @@ use deadpool_postgres::{Client, Hook, HookError, Manager, ManagerConfig, Object,
 use domain::StoreError;
 use thiserror::Error;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Config, Row, Statement};
+use tokio_postgres::{Config, Row, Statement, ToStatement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::error;
@@ -222,7 +222,20 @@ impl Lease {
     /// One read, outside of any transaction.
     pub(crate) async fn read(self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, StoreError> {
         let statement = self.prepared(sql).await?;
-        let read = self.within(self.query(&statement, parameters)).await.map_err(|TimedOut| no_answer())?;
+        self.read_with(&statement, parameters).await
+    }
+
+    /// The same, planned for these very parameters: one more round trip, for reads whose best plan depends on them. A statement that
+    /// stays prepared gets one plan for all of them after some uses, if those were costly anyway.
+    pub(crate) async fn read_as_asked(self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, StoreError> {
+        self.read_with(sql, parameters).await
+    }
+
+    async fn read_with<S>(self, statement: &S, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, StoreError>
+    where
+        S: ToStatement + Sync + ?Sized,
+    {
+        let read = self.within(self.query(statement, parameters)).await.map_err(|TimedOut| no_answer())?;
         // Whatever the database said, a single statement leaves no transaction open.
         let found = read.map_err(|error| error::before_commit(&error))?;
         self.give_back();

@@ -38,7 +38,7 @@ pub(crate) async fn bookings(
     let customer = customer.as_ref().map(CustomerId::as_str);
     let (show, limit) = (show_id.map(ShowId::get), i64::from(page.limit.get()));
     let found = lease
-        .read(
+        .read_as_asked(
             statement(filter),
             &[&status, &page.before, &limit, &time.fixed(), &show, &customer, made_from, made_before, refund_due],
         )
@@ -55,7 +55,7 @@ pub(crate) async fn live_holds(
     limit: NonZeroU32,
 ) -> Result<Vec<LiveHold>, StoreError> {
     let (after, limit, show) = (after.map(BookingId::get), i64::from(limit.get()), show_id.map(ShowId::get));
-    let found = lease.read(statements::LIST_HOLDS_BY_AGE, &[&after, &limit, &time.fixed(), &show]).await?;
+    let found = lease.read_as_asked(statements::LIST_HOLDS_BY_AGE, &[&after, &limit, &time.fixed(), &show]).await?;
     let holds = found.iter().map(|row| Ok(LiveHold::of(rows::booking(row)?, rows::column(row, "now")?)));
     holds.filter_map(Result::transpose).collect()
 }
@@ -64,6 +64,6 @@ pub(crate) async fn live_holds(
 pub(crate) async fn refunds(lease: Lease, after: Option<&RefundKey>, limit: NonZeroU32) -> Result<Vec<Refund>, StoreError> {
     let booking = after.map(|key| key.booking_id.get());
     let payment = after.and_then(|key| key.paid_again.as_ref()).map(PaymentReference::as_str);
-    let found = lease.read(statements::LIST_REFUNDS, &[&booking, &payment, &i64::from(limit.get())]).await?;
+    let found = lease.read_as_asked(statements::LIST_REFUNDS, &[&booking, &payment, &i64::from(limit.get())]).await?;
     found.iter().map(rows::refund).collect()
 }

@@ -110,3 +110,23 @@ async fn plans_that_were_made_for_empty_tables_do_not_last() {
     }
     assert_eq!(plans, [false, true, true, true]);
 }
+
+/// The trap of lists: where costly filters have been asked for a few times, a prepared statement gets one plan for any, which reads the
+/// whole table for each page. So they don't stay prepared.
+#[tokio::test]
+async fn lists_are_planned_for_what_is_asked() {
+    let url = migrated().await;
+    let settings = PgSettings { readers_max: 1, ..PgSettings::new(url.as_str()) };
+    let (connections, time) = (crate::connection::Connections::new(&settings).unwrap(), domain::TimeSource::Store);
+    let limit = std::num::NonZeroU32::MIN;
+    for _ in 0..3 {
+        let (filter, page) = (domain::BookingFilter::default(), domain::Page { limit, before: None });
+        crate::lists::bookings(connections.reader().await.unwrap(), &time, &filter, page).await.unwrap();
+        crate::lists::live_holds(connections.reader().await.unwrap(), &time, None, None, limit).await.unwrap();
+        crate::lists::refunds(connections.reader().await.unwrap(), None, limit).await.unwrap();
+    }
+    let lease = connections.reader().await.unwrap();
+    let stay = lease.simple_query("SELECT statement FROM pg_prepared_statements").await.unwrap();
+    let stay: Vec<_> = stay.iter().filter(|message| matches!(message, tokio_postgres::SimpleQueryMessage::Row(_))).collect();
+    assert!(stay.is_empty(), "{stay:?}");
+}
