@@ -38,73 +38,67 @@
 --
 -- The seats, the stored bookings and the shows of all that happened are locked by the caller in statements before this one; no other
 -- lock is taken. An id is used up by a booking that is made, not by a refused one.
+-- Arrays are read by subscript, see save_if_foreseen.
 WITH last AS MATERIALIZED (
     SELECT array_agg(COALESCE((
         SELECT h.number FROM booking_history h WHERE h.show_id = changed.id ORDER BY h.number DESC LIMIT 1
     ), 0) ORDER BY changed.id) AS numbers
     FROM unnest($31::bigint[]) AS changed (id)
 ), new AS MATERIALIZED (
-    SELECT nextval('bookings_id_seq') AS id, given.n, ($31::bigint[])[given.show] AS show_id, given.user_name,
-           given.seat_numbers::integer[] AS seat_numbers, given.expires_at, given.actor, last.numbers[given.show] + given.later AS number,
-           given.customer, given.blocked_for
+    SELECT nextval('bookings_id_seq') AS id, i, ($31::bigint[])[($6::bigint[])[i]] AS show_id, ($3::text[])[i]::integer[] AS seat_numbers,
+           numbers[($6::bigint[])[i]] + ($7::bigint[])[i] AS number, ($39::text[])[i] AS blocked_for
     FROM last
-    CROSS JOIN unnest($2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::bigint[], $7::bigint[], $38::text[], $39::text[])
-         WITH ORDINALITY AS given (user_name, seat_numbers, expires_at, actor, show, later, customer, blocked_for, n)
+    CROSS JOIN generate_series(1, cardinality($2::text[])) AS i
 ), made AS (
     INSERT INTO bookings (id, show_id, user_name, seat_numbers, status, expires_at, created_at, updated_at, last_change, customer,
                           blocked_for, confirmed_at)
-    SELECT id, show_id, user_name, seat_numbers, CASE WHEN blocked_for IS NULL THEN 'PENDING' ELSE 'CONFIRMED' END, expires_at,
-           $1::timestamptz, $1::timestamptz, number, customer, blocked_for, CASE WHEN blocked_for IS NOT NULL THEN $1::timestamptz END
+    SELECT id, show_id, ($2::text[])[i], seat_numbers, CASE WHEN blocked_for IS NULL THEN 'PENDING' ELSE 'CONFIRMED' END,
+           ($4::timestamptz[])[i], $1::timestamptz, $1::timestamptz, number, ($38::text[])[i], blocked_for,
+           CASE WHEN blocked_for IS NOT NULL THEN $1::timestamptz END
     FROM new
 ), ids AS MATERIALIZED (
-    SELECT array_agg(id ORDER BY n) AS ids FROM new
+    SELECT array_agg(id ORDER BY i) AS ids FROM new
 ), taken AS (
     UPDATE seats s
-    SET status = change.status,
-        booking_id = COALESCE(change.booking_id, (SELECT ids FROM ids)[change.new_booking]),
-        held_until = change.held_until
-    FROM unnest($8::bigint[], $9::bigint[], $10::text[], $11::bigint[], $12::bigint[], $13::timestamptz[])
-         AS change (show_id, seat_number, status, booking_id, new_booking, held_until)
-    WHERE s.show_id = change.show_id AND s.seat_number = change.seat_number
+    SET status = ($10::text[])[i], booking_id = COALESCE(($11::bigint[])[i], (SELECT ids FROM ids)[($12::bigint[])[i]]),
+        held_until = ($13::timestamptz[])[i]
+    FROM generate_series(1, cardinality($8::bigint[])) AS i
+    WHERE s.show_id = ($8::bigint[])[i] AND s.seat_number = ($9::bigint[])[i]
 ), stood AS MATERIALIZED (
     SELECT array_agg(b.last_change ORDER BY b.id) AS last_changes
     FROM unnest($14::bigint[]) AS change (id)
     JOIN bookings b ON b.id = change.id
 ), changed AS (
     UPDATE bookings b
-    SET status = change.status, failure_reason = change.failure_reason, refund_due = change.refund_due,
-        confirmed_at = change.confirmed_at, seat_numbers = change.seat_numbers::integer[], expires_at = change.expires_at,
-        updated_at = $1, last_change = last.numbers[change.show] + change.later, payment_reference = change.payment_reference,
-        reclaimed = change.reclaimed
+    SET status = ($15::text[])[i], failure_reason = ($16::text[])[i], refund_due = ($17::boolean[])[i],
+        confirmed_at = ($18::timestamptz[])[i], seat_numbers = ($19::text[])[i]::integer[], expires_at = ($20::timestamptz[])[i],
+        updated_at = $1, last_change = numbers[($21::bigint[])[i]] + ($22::bigint[])[i], payment_reference = ($40::text[])[i],
+        reclaimed = ($41::boolean[])[i]
     FROM last
-    CROSS JOIN unnest($14::bigint[], $15::text[], $16::text[], $17::boolean[], $18::timestamptz[], $19::text[], $20::timestamptz[],
-                      $21::bigint[], $22::bigint[], $40::text[], $41::boolean[])
-         AS change (id, status, failure_reason, refund_due, confirmed_at, seat_numbers, expires_at, show, later, payment_reference,
-                    reclaimed)
-    WHERE b.id = change.id
+    CROSS JOIN generate_series(1, cardinality($14::bigint[])) AS i
+    WHERE b.id = ($14::bigint[])[i]
 ), held AS (
     INSERT INTO booking_history (show_id, number, booking_id, happened_at, event, actor, seat_numbers)
-    SELECT show_id, number, id, $1, CASE WHEN blocked_for IS NULL THEN 'held' ELSE 'blocked' END, actor, seat_numbers
+    SELECT show_id, number, id, $1, CASE WHEN blocked_for IS NULL THEN 'held' ELSE 'blocked' END, ($5::text[])[i], seat_numbers
     FROM new
 ), recorded AS (
     INSERT INTO booking_history (show_id, number, previous, booking_id, happened_at, event, from_status, actor, seat_numbers)
-    SELECT ($31::bigint[])[entry.show], last.numbers[entry.show] + entry.later,
-           COALESCE(last.numbers[entry.show] + entry.follows, stood.last_changes[entry.booking]),
-           ($14::bigint[])[entry.booking], $1, entry.event, entry.from_status, entry.actor, entry.seat_numbers::integer[]
+    SELECT ($31::bigint[])[($28::bigint[])[i]], numbers[($28::bigint[])[i]] + ($29::bigint[])[i],
+           COALESCE(numbers[($28::bigint[])[i]] + ($30::bigint[])[i], last_changes[($23::bigint[])[i]]),
+           ($14::bigint[])[($23::bigint[])[i]], $1, ($24::text[])[i], ($25::text[])[i], ($26::text[])[i], ($27::text[])[i]::integer[]
     FROM last
     CROSS JOIN stood
-    CROSS JOIN unnest($23::bigint[], $24::text[], $25::text[], $26::text[], $27::text[], $28::bigint[], $29::bigint[], $30::bigint[])
-         AS entry (booking, event, from_status, actor, seat_numbers, show, later, follows)
+    CROSS JOIN generate_series(1, cardinality($23::bigint[])) AS i
 ), paid AS (
     INSERT INTO payments (reference, booking_id, show_id, recorded_at, in_vain)
-    SELECT reference, booking_id, show_id, $1::timestamptz, in_vain
-    FROM unnest($42::text[], $43::bigint[], $44::bigint[], $45::boolean[]) AS payment (reference, booking_id, show_id, in_vain)
+    SELECT ($42::text[])[i] AS reference, ($43::bigint[])[i], ($44::bigint[])[i], $1::timestamptz, ($45::boolean[])[i]
+    FROM generate_series(1, cardinality($42::text[])) AS i
     ORDER BY reference
 ), known AS (
     INSERT INTO idempotency_keys (key, fingerprint, expires_at, outcome)
-    SELECT key, fingerprint, expires_at, concat_ws(' ', outcome, (SELECT ids FROM ids)[new_booking], deadline)
-    FROM unnest($32::text[], $33::bytea[], $34::timestamptz[], $35::text[], $36::bigint[], $37::bigint[])
-         AS used (key, fingerprint, expires_at, outcome, new_booking, deadline)
-    ORDER BY used.key
+    SELECT ($32::text[])[i] AS key, ($33::bytea[])[i], ($34::timestamptz[])[i],
+           concat_ws(' ', ($35::text[])[i], (SELECT ids FROM ids)[($36::bigint[])[i]], ($37::bigint[])[i])
+    FROM generate_series(1, cardinality($32::text[])) AS i
+    ORDER BY key
 )
-SELECT id FROM new ORDER BY n
+SELECT id FROM new ORDER BY i
