@@ -13,6 +13,19 @@ pub struct Books {
     pub bookings: Vec<BookingRow>,
     /// The seats, by show and number.
     pub seats: Vec<SeatRow>,
+    /// The payments.
+    pub payments: Vec<PaymentRow>,
+}
+
+/// A row of `payments`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PaymentRow {
+    /// What names it.
+    pub reference: String,
+    /// What it was for.
+    pub booking_id: i64,
+    /// Whether it has bought nothing.
+    pub in_vain: bool,
 }
 
 /// A row of `bookings`.
@@ -107,9 +120,11 @@ const BOOKINGS: &str = "SELECT id, show_id, user_name, seat_numbers, status,
         (extract(epoch FROM confirmed_at) * 1000000)::bigint AS confirmed_at,
         (extract(epoch FROM created_at) * 1000000)::bigint AS created_at
     FROM bookings ORDER BY id";
+// What puts down a refund leads nowhere: verify counts those.
 const STEPS: &str = "SELECT booking_id, (extract(epoch FROM happened_at) * 1000000)::bigint AS at, event,
         COALESCE(from_status, '') = 'CONFIRMED' AS was_sold, seat_numbers
-    FROM booking_history ORDER BY show_id, number";
+    FROM booking_history WHERE event <> 'refund_due' ORDER BY show_id, number";
+const PAYMENTS: &str = "SELECT reference, booking_id, in_vain FROM payments ORDER BY reference";
 const SEATS: &str = "SELECT show_id, seat_number, status, booking_id FROM seats ORDER BY show_id, seat_number";
 
 /// Reads the books of a database.
@@ -131,10 +146,12 @@ async fn read_on(client: &Client) -> anyhow::Result<Books> {
     let bookings = client.query(BOOKINGS, &[]).await.context("can't read the bookings")?;
     let steps = client.query(STEPS, &[]).await.context("can't read the history")?;
     let seats = client.query(SEATS, &[]).await.context("can't read the seats")?;
+    let payments = client.query(PAYMENTS, &[]).await.context("can't read the payments")?;
     client.batch_execute("COMMIT").await.context("can't end reading")?;
     Ok(Books {
         bookings: with_steps(bookings.iter().map(booking).collect::<anyhow::Result<_>>()?, &steps)?,
         seats: seats.iter().map(seat).collect::<anyhow::Result<_>>()?,
+        payments: payments.iter().map(payment).collect::<anyhow::Result<_>>()?,
     })
 }
 
@@ -188,6 +205,10 @@ fn booking(row: &Row) -> anyhow::Result<BookingRow> {
         created_at: row.try_get("created_at")?,
         steps: Vec::new(),
     })
+}
+
+fn payment(row: &Row) -> anyhow::Result<PaymentRow> {
+    Ok(PaymentRow { reference: row.try_get(0)?, booking_id: row.try_get(1)?, in_vain: row.try_get(2)? })
 }
 
 fn seat(row: &Row) -> anyhow::Result<SeatRow> {

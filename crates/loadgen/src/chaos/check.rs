@@ -5,6 +5,7 @@
 //! - `answers`: each answer by itself: does it fit its question, and what is known of its booking?
 //! - `lists`: does a list of bookings leave one out?
 //! - `stories`: can the answers about each seat, and about each booking, be told as one story? ([`super::linear`])
+//! - `payments`: is every payment in the books what its confirm came to?
 //! - `rows`: is everything in the books that was answered, and nothing that was not asked for?
 
 mod amendments;
@@ -12,6 +13,7 @@ mod answers;
 mod bookings;
 mod kind;
 mod lists;
+mod payments;
 mod repeats;
 mod rows;
 mod seat_rows;
@@ -52,6 +54,7 @@ pub fn check(history: &History, books: &Books) -> Vec<Violation> {
     lists::check(history, &bookings, &mut violations);
     stories::check(history, &bookings, &mut violations);
     rows::check(history, books, &bookings, &mut violations);
+    payments::check(history, books, &mut violations);
     seat_rows::check(history, books, &mut violations);
     violations
 }

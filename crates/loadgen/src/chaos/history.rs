@@ -71,6 +71,8 @@ pub enum Call {
     Confirm {
         /// The booking.
         booking_id: i64,
+        /// Whether it names a payment: [`Operation::payment`], for this request alone.
+        pays: bool,
     },
     /// `POST /book/cancel`, or `POST /admin/bookings/:id/cancel`
     Cancel {
@@ -129,6 +131,11 @@ impl Operation {
         format!("op-{id}")
     }
 
+    /// What the confirm with this identity names as its payment.
+    pub fn payment(id: u64) -> String {
+        format!("pay-{id}")
+    }
+
     /// The identity of the hold that was made for this user.
     pub fn of_user(user_name: &str) -> Option<u64> {
         let id = user_name.strip_prefix("op-")?.parse().ok()?;
@@ -174,7 +181,7 @@ impl Call {
     /// The booking that it wants to be something else.
     pub const fn booking_id(&self) -> Option<i64> {
         match self {
-            Self::Confirm { booking_id }
+            Self::Confirm { booking_id, .. }
             | Self::Cancel { booking_id, .. }
             | Self::Extend { booking_id }
             | Self::Change { booking_id, .. } => Some(*booking_id),

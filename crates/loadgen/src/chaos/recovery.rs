@@ -141,7 +141,7 @@ mod tests {
     use crate::chaos::history::{Answer, Call, NotDone, Operation, Unknown};
 
     fn call(began: Micros, answer: Answer) -> Operation {
-        let (id, call) = (0, Call::Confirm { booking_id: 1 });
+        let (id, call) = (0, Call::Confirm { booking_id: 1, pays: false });
         Operation { id, customer: 0, server: 0, began, ended: began + 1, key: None, call, answer, replayed: false }
     }
 

@@ -1,6 +1,6 @@
 //! The books, read from a real database.
 
-use loadgen::chaos::books::{self, BookingRow, Books, SeatRow, Step, StepKind};
+use loadgen::chaos::books::{self, BookingRow, Books, PaymentRow, SeatRow, Step, StepKind};
 use loadgen::chaos::history::{BookingStatus, SeatStatus};
 use throwaway_postgres::Cluster;
 use tokio_postgres::NoTls;
@@ -11,7 +11,10 @@ const TABLES: &str = "
         failure_reason text, expires_at timestamptz, confirmed_at timestamptz, created_at timestamptz, updated_at timestamptz);
     CREATE TABLE booking_history (show_id bigint, number bigint, booking_id bigint, happened_at timestamptz, event text,
         from_status text, actor text, seat_numbers integer[]);
+    CREATE TABLE payments (reference text, show_id bigint, booking_id bigint, in_vain boolean);
+    INSERT INTO payments VALUES ('p', 7, 3, true);
     INSERT INTO booking_history VALUES
+        (7, 3, 3, '2030-01-01Z', 'refund_due', 'FAILED', 'customer', '{1,2}'),
         (7, 2, 4, '2030-01-01 00:00:00.000001Z', 'changed', 'PENDING', 'customer', '{1}'),
         (7, 1, 4, '2030-01-01Z', 'held', NULL, 'customer', '{2}');
     INSERT INTO seats VALUES (2, 7, 2, 'AVAILABLE', NULL, NULL), (1, 7, 1, 'CONFIRMED', 4, NULL);
@@ -56,8 +59,10 @@ async fn books_are_read_to_the_microsecond() {
     };
     let seats = [(1, SeatStatus::Confirmed, Some(4)), (2, SeatStatus::Available, None)];
     let seats = seats.map(|(number, status, booking_id)| SeatRow { show_id: 7, number, status, booking_id });
-    assert_eq!(books::read(&url).await.unwrap(), Books { bookings: vec![failed, confirmed], seats: seats.into() });
+    let payments = vec![PaymentRow { reference: "p".into(), booking_id: 3, in_vain: true }];
+    assert_eq!(books::read(&url).await.unwrap(), Books { bookings: vec![failed, confirmed], seats: seats.into(), payments });
 
     client.batch_execute("UPDATE bookings SET status = 'LOST' WHERE id = 3").await.unwrap();
+    let payments = vec![PaymentRow { reference: "p".into(), booking_id: 3, in_vain: true }];
     assert_eq!(books::read(&url).await.unwrap_err().to_string(), "a booking is LOST");
 }

@@ -26,7 +26,7 @@ pub(crate) fn hold(seats: &[u32]) -> Call {
 }
 
 pub(crate) const fn confirm(booking_id: i64) -> Call {
-    Call::Confirm { booking_id }
+    Call::Confirm { booking_id, pays: false }
 }
 
 pub(crate) const fn find(booking_id: i64) -> Call {
@@ -169,6 +169,7 @@ pub(crate) fn books() -> Books {
             row(4, 15, &[4], 4225, Failed, None),
         ],
         seats: (1..).zip(seats).map(seat).collect(),
+        payments: Vec::new(),
     }
 }
 

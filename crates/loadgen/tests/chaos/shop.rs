@@ -8,7 +8,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Bytes, Data};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, rt, web};
 use chrono::{DateTime, SecondsFormat};
-use loadgen::chaos::books::{BookingRow, Books, SeatRow, Step, StepKind};
+use loadgen::chaos::books::{BookingRow, Books, PaymentRow, SeatRow, Step, StepKind};
 use loadgen::chaos::history::{BookingStatus, Micros, SeatStatus};
 use loadgen::client::BaseUrl;
 use serde_json::{Value, json};
@@ -38,6 +38,8 @@ pub(crate) enum Cheat {
     ForgetsCancels,
     /// Now and then gives more time, and does not write it down.
     ForgetsExtensions,
+    /// Now and then does not keep a payment.
+    ForgetsPayments,
 }
 
 /// A server of its own thread. It serves until the test's process ends.
@@ -55,9 +57,12 @@ struct Ledger {
     last_id: i64,
     /// The statuses, and the codes if any, that it has answered with.
     answered: BTreeSet<(u16, String)>,
+    /// By call, how often it was done.
+    done: BTreeMap<String, u32>,
     /// By show, how many seats.
     shows: Vec<u32>,
     bookings: BTreeMap<i64, BookingRow>,
+    payments: Vec<PaymentRow>,
     /// By show, the seats as they were shown last.
     old_seats: Vec<Value>,
     /// By key, what was asked and answered.
@@ -94,6 +99,11 @@ impl Shop {
         self.ledger.lock().unwrap().shows.len()
     }
 
+    /// Whether so many kinds of call were done often enough that somebody has heard of it.
+    pub(crate) fn has_done(&self, calls: usize) -> bool {
+        self.ledger.lock().unwrap().done.values().filter(|times| **times >= 5).count() >= calls
+    }
+
     pub(crate) fn books(&self) -> Books {
         let ledger = self.ledger.lock().unwrap();
         let seats = (1..).zip(&ledger.shows).flat_map(|(show_id, seats)| (1..=*seats).map(move |number| (show_id, number)));
@@ -107,7 +117,8 @@ impl Shop {
             let booking_id = row.filter(|_| status != SeatStatus::Available).map(|row| row.id);
             SeatRow { show_id, number, status, booking_id }
         };
-        Books { seats: seats.map(seat).collect(), bookings: ledger.bookings.values().cloned().collect() }
+        let (bookings, payments) = (ledger.bookings.values().cloned().collect(), ledger.payments.clone());
+        Books { seats: seats.map(seat).collect(), bookings, payments }
     }
 }
 
@@ -115,6 +126,10 @@ async fn serve(ledger: Data<Arc<Mutex<Ledger>>>, request: HttpRequest, body: Byt
     let body: Value = serde_json::from_slice(&body).unwrap_or_default();
     let mut ledger = ledger.lock().unwrap();
     let (status, body, replayed) = ledger.answer_once(&request, &body);
+    if status < 300 {
+        let call = format!("{} {}", request.method(), request.path().replace(|letter: char| letter.is_ascii_digit(), ""));
+        *ledger.done.entry(call).or_default() += 1;
+    }
     ledger.answered.insert((status, body["code"].as_str().unwrap_or_default().to_owned()));
     let mut response = HttpResponse::build(StatusCode::from_u16(status).unwrap());
     response.insert_header(("retry-after", "1"));
@@ -167,7 +182,11 @@ impl Ledger {
                 (201, json!({ "showId": self.shows.len() }))
             }
             ("POST", "/book") => self.hold(body, now),
-            ("POST", "/book/confirm") => self.confirm(body["bookingId"].as_i64().unwrap(), now),
+            ("POST", "/book/confirm") => {
+                let id = body["bookingId"].as_i64().unwrap();
+                let (status, answer) = self.confirm(id, now);
+                self.pay(id, body["paymentReference"].as_str(), status, answer)
+            }
             ("POST", "/book/cancel") => self.cancel(body["bookingId"].as_i64().unwrap(), now, false),
             ("POST", "/book/extend") => self.extend(body["bookingId"].as_i64().unwrap(), now),
             ("POST", "/book/change") => self.change(body, now),
@@ -243,6 +262,20 @@ impl Ledger {
                 (200, json!({ "bookingId": id }))
             }
         }
+    }
+
+    /// Keeps the payment of a confirm that was decided like this.
+    fn pay(&mut self, booking_id: i64, reference: Option<&str>, status: u16, mut answer: Value) -> (u16, Value) {
+        let Some(reference) = reference.filter(|_| status != 404) else { return (status, answer) };
+        let in_vain = status != 200;
+        if in_vain {
+            answer["refundDue"] = true.into();
+        }
+        let reference = reference.to_owned();
+        if !self.gives_in(Cheat::ForgetsPayments) && self.payments.iter().all(|payment| payment.reference != reference) {
+            self.payments.push(PaymentRow { reference, booking_id, in_vain });
+        }
+        (status, answer)
     }
 
     fn cancel(&mut self, id: i64, now: Micros, by_house: bool) -> (u16, Value) {

@@ -47,7 +47,7 @@ fn answers_something_else(operation: &Operation) -> Fault {
 fn success_fault(operation: &Operation, bookings: &Bookings<'_>, seats: &HashMap<i64, u32>) -> Option<Fault> {
     match (&operation.call, &operation.answer) {
         (Call::Hold { .. }, Answer::Held { booking_id, .. }) => deadline_fault(operation, bookings.get(*booking_id)?),
-        (Call::Confirm { booking_id }, Answer::Confirmed { booking_id: answered })
+        (Call::Confirm { booking_id, .. }, Answer::Confirmed { booking_id: answered })
         | (Call::Cancel { booking_id, .. }, Answer::Cancelled { booking_id: answered, .. })
         | (Call::Extend { booking_id }, Answer::Extended { booking_id: answered, .. })
         | (Call::Change { booking_id, .. }, Answer::Changed { booking_id: answered, .. })
@@ -99,7 +99,7 @@ fn refusal_fault(operation: &Operation, refusal: &Refusal, bookings: &Bookings<'
         // Whether there was another request under the key is looked at with all repeats.
         (_, Refusal::KeyReused) if operation.key.is_some_and(|key| key != operation.id) => None,
         (
-            Call::Confirm { booking_id }
+            Call::Confirm { booking_id, .. }
             | Call::Cancel { booking_id, .. }
             | Call::Extend { booking_id }
             | Call::Change { booking_id, .. },
@@ -111,7 +111,7 @@ fn refusal_fault(operation: &Operation, refusal: &Refusal, bookings: &Bookings<'
             wrong.then(|| does_not_fit(format!("was told that the hold ended at {told}, but its deadline is {real}")))
         }
         (
-            Call::Confirm { booking_id }
+            Call::Confirm { booking_id, .. }
             | Call::Cancel { booking_id, .. }
             | Call::Extend { booking_id }
             | Call::Change { booking_id, .. }

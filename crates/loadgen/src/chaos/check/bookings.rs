@@ -108,7 +108,7 @@ impl<'a> Bookings<'a> {
 
     fn see(&mut self, history: &'a History, violations: &mut Vec<Violation>) {
         for operation in &history.operations {
-            if let (Call::Confirm { booking_id }, Answer::Unknown(_)) = (&operation.call, &operation.answer)
+            if let (Call::Confirm { booking_id, .. }, Answer::Unknown(_)) = (&operation.call, &operation.answer)
                 && let Some(booking) = self.0.get_mut(booking_id)
             {
                 let earlier = booking.unknown_confirm.unwrap_or(Micros::MAX);

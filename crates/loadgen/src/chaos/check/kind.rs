@@ -54,13 +54,15 @@ pub enum Kind {
     KeyServedTwo,
     /// Two bookings had a seat at the same time.
     DoubleBooking,
+    /// A payment in the books is not what was answered to the confirm that named it, or nobody has named it.
+    PaymentWrong,
     /// The seats in the books do not add up, or contradict their bookings.
     SeatsWrong,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::Unforeseen,
         Self::DoesNotFit,
         Self::DeadlineWrong,
@@ -84,6 +86,7 @@ impl Kind {
         Self::NotReplayed,
         Self::KeyServedTwo,
         Self::DoubleBooking,
+        Self::PaymentWrong,
         Self::SeatsWrong,
     ];
 
@@ -113,6 +116,7 @@ impl Kind {
             Self::NotReplayed => "not-replayed",
             Self::KeyServedTwo => "key-served-two",
             Self::DoubleBooking => "double-booking",
+            Self::PaymentWrong => "payment-wrong",
             Self::SeatsWrong => "seats-wrong",
         }
     }

@@ -11,7 +11,7 @@ use super::{Kind, Violation, at, named};
 pub(super) fn check(history: &History, books: &Books, bookings: &Bookings<'_>, violations: &mut Vec<Violation>) {
     let mut confirms: HashMap<i64, Vec<&Operation>> = HashMap::new();
     for operation in &history.operations {
-        if let Call::Confirm { booking_id } = operation.call {
+        if let Call::Confirm { booking_id, .. } = operation.call {
             confirms.entry(booking_id).or_default().push(operation);
         }
     }

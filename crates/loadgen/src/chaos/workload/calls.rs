@@ -94,7 +94,13 @@ impl Line {
                 let body = json!({ "showId": show_id, "seats": seats, "userName": Operation::user_name(id) });
                 write(connection, "/book", &body, key).await
             }
-            Call::Confirm { booking_id } => write(connection, "/book/confirm", &json!({ "bookingId": booking_id }), key).await,
+            Call::Confirm { booking_id, pays: false } => {
+                write(connection, "/book/confirm", &json!({ "bookingId": booking_id }), key).await
+            }
+            Call::Confirm { booking_id, pays: true } => {
+                let body = json!({ "bookingId": booking_id, "paymentReference": Operation::payment(id) });
+                write(connection, "/book/confirm", &body, key).await
+            }
             Call::Cancel { booking_id, by_house: false } => {
                 write(connection, "/book/cancel", &json!({ "bookingId": booking_id }), key).await
             }

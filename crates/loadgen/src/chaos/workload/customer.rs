@@ -136,14 +136,14 @@ impl Customer {
             45..55 => Some(expires_at + self.random.random_range(0..=hold_for)),
             _ => None,
         };
-        let wish = if self.random.random_ratio(2, 3) { Call::Confirm { booking_id } } else { self.wish(booking_id, show) };
+        let wish = if self.random.random_ratio(2, 3) { self.confirm(booking_id) } else { self.wish(booking_id, show) };
         self.plans.extend(planned.map(|at| (at, wish)));
     }
 
     /// Something to do with a booking.
     fn wish(&mut self, booking_id: i64, show: Show) -> Call {
         match self.random.random_range(0..10) {
-            0..2 => Call::Confirm { booking_id },
+            0..2 => self.confirm(booking_id),
             2..4 => Call::Cancel { booking_id, by_house: false },
             4 => Call::Cancel { booking_id, by_house: true },
             5..6 => Call::Extend { booking_id },
@@ -160,6 +160,11 @@ impl Customer {
                 Call::Change { booking_id, add, remove }
             }
         }
+    }
+
+    /// Most have paid somebody who says so.
+    fn confirm(&mut self, booking_id: i64) -> Call {
+        Call::Confirm { booking_id, pays: self.random.random_ratio(2, 3) }
     }
 
     /// Asks; mostly under a key, and then asks again until it is answered, and now and then after that.

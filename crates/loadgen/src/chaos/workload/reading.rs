@@ -90,6 +90,9 @@ struct Problem {
     expires_at: Option<Micros>,
     #[serde(default)]
     status_now: Option<BookingStatus>,
+    /// Whether what was paid has to be given back.
+    #[serde(default, rename = "refundDue")]
+    refund_due: bool,
 }
 
 #[derive(Deserialize)]
@@ -115,7 +118,8 @@ pub(super) fn read(call: &Call, answer: &client::Answer) -> Answer {
     match answer.status {
         200 | 201 => success(call, answer).unwrap_or_else(|_| Answer::Unknown(Unknown::Unforeseen(whole(answer)))),
         400..=499 => {
-            let refusal = answer.json().ok().and_then(|problem| refusal(answer.status, &problem));
+            let problem = answer.json().ok().filter(|problem| says_what_is_owed(call, problem));
+            let refusal = problem.and_then(|problem| refusal(answer.status, &problem));
             refusal.map_or_else(|| Answer::NotDone(NotDone::Unforeseen(whole(answer))), Answer::Refused)
         }
         503 if answer.header("retry-after").is_some() => match answer.json::<Problem>() {
@@ -166,6 +170,12 @@ fn success(call: &Call, answer: &client::Answer) -> Result<Answer, CallError> {
         (Call::List { .. }, 200) => Answer::Bookings(all(answer, |Listed { id, status }: Listed| ListedBooking { id, status })?),
         _ => Answer::Unknown(Unknown::Unforeseen(whole(answer))),
     })
+}
+
+/// What was paid for nothing has to be given back, and nothing else has.
+fn says_what_is_owed(call: &Call, problem: &Problem) -> bool {
+    let for_nothing = matches!(problem.code.as_str(), "hold_expired" | "booking_not_pending");
+    problem.refund_due == (for_nothing && matches!(call, Call::Confirm { pays: true, .. }))
 }
 
 fn refusal(status: u16, problem: &Problem) -> Option<Refusal> {

@@ -2,9 +2,10 @@
 
 use super::Falsification;
 use crate::house::*;
+use loadgen::chaos::books::PaymentRow;
 use loadgen::chaos::check::Kind;
 use loadgen::chaos::history::BookingStatus::{Confirmed, Failed};
-use loadgen::chaos::history::{Answer, NotDone, SeatStatus, Unknown};
+use loadgen::chaos::history::{Answer, Call, History, NotDone, Operation, SeatStatus, Unknown};
 
 /// Books that do not fit the answers.
 pub(crate) const ROWS: &[Falsification] = &[
@@ -120,4 +121,31 @@ pub(crate) const ROWS: &[Falsification] = &[
         },
         &[Kind::SeatsWrong],
     ),
+    ("a payment that nobody named", |_, b| b.payments.push(payment("pay-99", 1, false)), &[Kind::PaymentWrong]),
+    ("a payment that is not kept", |h, _| drop(pays(h, 5)), &[Kind::PaymentWrong]),
+    (
+        "a payment that has bought something, and is in vain",
+        |h, b| b.payments.push(payment(&pays(h, 5), 1, true)),
+        &[Kind::PaymentWrong],
+    ),
+    ("a payment that is kept for another booking", |h, b| b.payments.push(payment(&pays(h, 5), 2, false)), &[Kind::PaymentWrong]),
+    (
+        "a payment that is kept twice",
+        |h, b| {
+            let named = pays(h, 5);
+            b.payments.extend([payment(&named, 1, false), payment(&named, 1, false)]);
+        },
+        &[Kind::PaymentWrong],
+    ),
+    ("a payment for nothing that is not in vain", |h, b| b.payments.push(payment(&pays(h, 6), 1, false)), &[Kind::PaymentWrong]),
 ];
+
+fn payment(reference: &str, booking_id: i64, in_vain: bool) -> PaymentRow {
+    PaymentRow { reference: reference.to_owned(), booking_id, in_vain }
+}
+
+/// Lets this confirm of booking 1 name a payment: how it is named.
+fn pays(history: &mut History, id: usize) -> String {
+    operation(history, id).call = Call::Confirm { booking_id: 1, pays: true };
+    Operation::payment(id as u64)
+}

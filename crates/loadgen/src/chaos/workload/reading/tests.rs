@@ -6,7 +6,7 @@ use hyper::header::RETRY_AFTER;
 use super::*;
 
 const HOLD: Call = Call::Hold { show_id: 1, seats: Vec::new() };
-const CONFIRM: Call = Call::Confirm { booking_id: 1 };
+const CONFIRM: Call = Call::Confirm { booking_id: 1, pays: false };
 const CANCEL: Call = Call::Cancel { booking_id: 1, by_house: false };
 const EXTEND: Call = Call::Extend { booking_id: 1 };
 const CHANGE: Call = Call::Change { booking_id: 1, add: Vec::new(), remove: Vec::new() };
@@ -93,6 +93,17 @@ fn refusals_are_read_with_their_facts() {
     ];
     for (status, body, refusal) in refusals {
         assert_eq!(read(&CONFIRM, &answer(status, body)), Answer::Refused(refusal));
+    }
+}
+
+#[test]
+fn what_was_paid_for_nothing_has_to_be_given_back_and_nothing_else_has() {
+    let pays = Call::Confirm { booking_id: 1, pays: true };
+    let owed = answer(409, r#"{"code":"booking_not_pending","status_now":"CONFIRMED","refundDue":true}"#);
+    let not_owed = answer(409, r#"{"code":"booking_not_pending","status_now":"CONFIRMED"}"#);
+    for (call, good, bad) in [(pays, &owed, &not_owed), (CONFIRM, &not_owed, &owed)] {
+        assert_eq!(read(&call, good), Answer::Refused(Refusal::NotPending { status: BookingStatus::Confirmed }));
+        assert!(matches!(read(&call, bad), Answer::NotDone(NotDone::Unforeseen(_))));
     }
 }
 
