@@ -12,11 +12,21 @@ use tokio_postgres::NoTls;
 const PROGRAM: &str = env!("CARGO_BIN_EXE_loadgen");
 const LOAD: LoadOptions = LoadOptions { seats: 300, customers: 8, warm_up_holds: 30 };
 
+/// The product's tables, which the baseline writes into as well.
+const MIGRATIONS: [&str; 4] = [
+    include_str!("../../../../migrations/V1__shows_seats_bookings.sql"),
+    include_str!("../../../../migrations/V2__history_keys_terms.sql"),
+    include_str!("../../../../migrations/V3__payments_limits_sales.sql"),
+    include_str!("../../../../migrations/V4__history_as_a_chain.sql"),
+];
+
 pub(crate) async fn database_with_tables() -> ServerOptions {
     let url = Cluster::shared().fresh_database();
     let (client, connection) = tokio_postgres::connect(&url, NoTls).await.unwrap();
     tokio::spawn(connection);
-    client.batch_execute(include_str!("../../../../migrations/V1__shows_seats_bookings.sql")).await.unwrap();
+    for migration in MIGRATIONS {
+        client.batch_execute(migration).await.unwrap();
+    }
     ServerOptions { database_url: Some(url), pool_size: 4, workers: 1, way: Way::default() }
 }
 
