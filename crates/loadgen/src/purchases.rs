@@ -33,6 +33,7 @@ const SEATS_WANTED: u32 = 2;
 
 /// Who buys.
 #[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
+#[group(id = "buyers")]
 pub struct Options {
     /// Purchases to make
     #[arg(long, default_value_t = 10_000)]
