@@ -1,6 +1,7 @@
 """What schemathesis is told of Rowlock, by SCHEMATHESIS_HOOKS: what JSON Schema can't say, and what there is in the store."""
 
 import json
+import re
 
 import schemathesis
 
@@ -10,6 +11,12 @@ SEATS = 40
 # Shows and bookings that there soon are.
 ROWS = 30
 
+# What a time may begin with, and nothing that only looks like one.
+TIME = re.compile(
+    r"[1-9]\d{3}-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])"
+    r"([ T]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?|T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?(Z|[+-]([01]\d|2[0-3]):[0-5]\d))"
+)
+
 # What was asked under each Idempotency-Key.
 asked = {}
 
@@ -18,7 +25,7 @@ asked = {}
 def before_call(_context, case, _kwargs):
     case.body = with_plain_integers(case.body)
     if isinstance(case.body, dict):
-        make_sense(case.body)
+        make_sense(case.body, edits=case.path.endswith("/edit"))
     ask_once(case)
 
 
@@ -33,13 +40,22 @@ def with_plain_integers(value):
     return value
 
 
-def make_sense(body):
-    """No limit is shorter than the hold, no seat is added and removed at once, and most rows asked for are there."""
+def make_sense(body, edits):
+    """No limit is shorter than the hold, no sale ends before it begins, also together with what is not edited; no seat is added and
+    removed at once; whoever books says who it is; and most rows asked for are there."""
     seats, hold, limit = (body.get(name) for name in ("total_seats", "hold_seconds", "hold_limit_seconds"))
     if isinstance(seats, int) and 1 < seats <= 1_000_000:
         body["total_seats"] = SEATS
     if isinstance(hold, int) and isinstance(limit, int) and 0 < limit < hold <= 86_400:
         body["hold_seconds"], body["hold_limit_seconds"] = limit, hold
+    for name, of_all in (("hold_seconds", 1), ("hold_limit_seconds", 86_400)):
+        if edits and isinstance(body.get(name), int) and 0 < body[name] <= 86_400:
+            body[name] = of_all
+    for name, year in (("on_sale_at", "2001"), ("off_sale_at", "2999")):
+        if isinstance(body.get(name), str) and TIME.fullmatch(body[name]):
+            body[name] = year + body[name][4:]
+    if "showId" in body and body.get("customerId") is None:
+        body["customerId"] = "somebody"
     for name in ("showId", "bookingId"):
         if name in body:
             body[name] = within(body[name], ROWS)

@@ -153,8 +153,13 @@ fn change(house: &House) -> Value {
 
 /// A list of seats.
 fn seats(house: &House, says: &str) -> Value {
+    seats_up_to(house.seats_per_booking_max, says)
+}
+
+/// Numbers of seats, none twice.
+pub(super) fn seats_up_to(max: usize, says: &str) -> Value {
     json!({
-        "description": says, "type": "array", "maxItems": house.seats_per_booking_max, "uniqueItems": true,
+        "description": says, "type": "array", "maxItems": max, "uniqueItems": true,
         "items": {"type": "integer", "format": "int64", "minimum": 1, "maximum": i64::MAX},
     })
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::admin::{TIME, terms};
+use super::bookings::seats_up_to;
 use super::call::Call;
 use super::describe::{Description, name_pattern};
 use crate::access::Scope;
@@ -61,14 +62,13 @@ pub(crate) const BLOCK: Call = Call::post("/admin/shows/{id}/blocks", |_| {
 .needing(Scope::Sell);
 
 fn block() -> Value {
+    let mut seats = seats_up_to(BLOCK_SEATS_MAX, "Their numbers, each once.");
+    seats["minItems"] = 1.into();
     json!({
         "type": "object",
         "required": ["seats", "reason"],
         "properties": {
-            "seats": {
-                "description": "Their numbers, each once.", "type": "array", "items": {"type": "integer", "minimum": 1},
-                "minItems": 1, "maxItems": BLOCK_SEATS_MAX, "uniqueItems": true,
-            },
+            "seats": seats,
             "reason": {"description": "Why, in at most 200 characters.", "type": "string", "pattern": name_pattern(true)},
         },
     })
