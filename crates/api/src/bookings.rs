@@ -1,5 +1,7 @@
 //! `/book`.
 
+use std::net::{IpAddr, Ipv6Addr};
+
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use domain::{
@@ -99,13 +101,21 @@ fn customer(body: &mut Body, request: &HttpRequest, app: &App) -> Option<Custome
     let Some(id) = body.optional_text("customerId") else {
         // Without a proxy that is trusted, everybody may seem to come from one that is not known.
         let address = (!app.trusted_proxies.is_empty()).then(|| app.trusted_proxies.client_of(request.head()))?;
-        return CustomerId::new(&format!("ip:{address}")).ok();
+        return CustomerId::new(&client_name(address)).ok();
     };
     let customer = CustomerId::new(&id).ok();
     if customer.is_none() {
         body.mistake("customerId", "must be 1 to 128 visible ASCII characters");
     }
     customer
+}
+
+/// A client by its address: whoever has one IPv6 address of a /64 has all of them, and is one customer.
+fn client_name(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(address) => format!("ip:{address}"),
+        IpAddr::V6(address) => format!("ip:{}/64", Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
+    }
 }
 
 /// What somebody wishes to be done to a booking, in a body that names it: `read` takes what else it says.

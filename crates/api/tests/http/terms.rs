@@ -67,8 +67,13 @@ async fn a_customer_is_known_by_its_address_behind_a_proxy(kind: Kind) {
     let booked = book("192.0.2.7", 1).await.expect(201);
     book("192.0.2.7", 2).await.problem(409, "customer_limit");
     book("192.0.2.8", 2).await.expect(201);
-    let found = client.get(&format!("/book/{}", booked["bookingId"])).await.expect(200);
-    assert_eq!(found["booking"]["customer_id"], "ip:192.0.2.7");
+    let by_ipv6 = book("2001:db8:1:2::7", 3).await.expect(201);
+    book("2001:db8:1:2:ffff::8", 4).await.problem(409, "customer_limit");
+    book("2001:db8:1:3::7", 4).await.expect(201);
+    for (booked, customer) in [(booked, "ip:192.0.2.7"), (by_ipv6, "ip:2001:db8:1:2::/64")] {
+        let found = client.get(&format!("/book/{}", booked["bookingId"])).await.expect(200);
+        assert_eq!(found["booking"]["customer_id"], customer);
+    }
 }
 
 async fn a_show_is_sold_in_its_time(kind: Kind) {
