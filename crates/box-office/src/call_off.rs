@@ -17,7 +17,7 @@ const BATCH: NonZeroU32 = NonZeroU32::new(100).expect("more than none");
 /// So often a batch is tried that others are in the way of.
 const TRIES_MAX: u32 = 20;
 
-/// Fails every booking of a cancelled show.
+/// Fails every booking of a cancelled show. One that can't fail keeps no other from it.
 ///
 /// # Errors
 /// [`StoreError`]: what is left fails with the next call.
@@ -26,6 +26,7 @@ pub async fn call_off(
     bookings: &dyn BookingRepository,
     CalledOff { show_id, by }: &CalledOff,
 ) -> Result<(), StoreError> {
+    let mut left = None;
     for status in [BookingStatus::Pending, BookingStatus::Confirmed] {
         let mut before = None;
         loop {
@@ -36,13 +37,39 @@ pub async fn call_off(
             // In a cancelled show that is what a cancellation finds done.
             let cancel = |id| Request::new(Command::Cancel { booking_id: id }, by.clone());
             let batch: Vec<Request> = found.iter().map(|booking| cancel(booking.id)).collect();
-            execute(bookings, &batch).await?;
+            left = left.or(execute(bookings, &batch).await?);
         }
     }
-    shows.called_off(*show_id).await
+    match left {
+        None => shows.called_off(*show_id).await,
+        Some(error) => Err(error),
+    }
 }
 
-async fn execute(bookings: &dyn BookingRepository, batch: &[Request]) -> Result<(), StoreError> {
+/// Executes the batch, or what is good in it: why something was left out, if something was.
+///
+/// # Errors
+/// [`StoreError`] that is nobody's fault in the batch.
+async fn execute(bookings: &dyn BookingRepository, batch: &[Request]) -> Result<Option<StoreError>, StoreError> {
+    let Err(error) = try_often(bookings, batch).await else { return Ok(None) };
+    match error {
+        StoreError::Unavailable(_) | StoreError::OutcomeUnknown(_) => Err(error),
+        StoreError::Contended(_) | StoreError::Corrupt(_) => {
+            let mut left = None;
+            for request in batch {
+                match try_often(bookings, std::slice::from_ref(request)).await {
+                    Ok(()) => {}
+                    Err(error @ (StoreError::Unavailable(_) | StoreError::OutcomeUnknown(_))) => return Err(error),
+                    Err(error @ (StoreError::Contended(_) | StoreError::Corrupt(_))) => left = Some(error),
+                }
+            }
+            Ok(left)
+        }
+    }
+}
+
+/// Executes the batch, again and again if others are in the way.
+async fn try_often(bookings: &dyn BookingRepository, batch: &[Request]) -> Result<(), StoreError> {
     for _ in 1..TRIES_MAX {
         match bookings.execute(batch).await {
             Err(StoreError::Contended(_)) => tokio::task::yield_now().await,
@@ -62,10 +89,12 @@ pub async fn call_off_shows(
     tokio::pin!(stop);
     loop {
         let rest = async {
+            let mut done = Ok(());
             for show in shows.calling_off().await? {
-                call_off(shows.as_ref(), bookings.as_ref(), &show).await?;
+                // One show that can't be called off keeps no other from it.
+                done = done.and(call_off(shows.as_ref(), bookings.as_ref(), &show).await);
             }
-            Ok(())
+            done
         };
         let rest = caught(rest);
         tokio::select! {
