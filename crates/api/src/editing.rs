@@ -4,7 +4,8 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use box_office::call_off;
 use domain::{
-    Block, BlockReason, CalledOff, Command, NewShow, Outcome, Refusal, Request, SeatSelection, Show, ShowChange, ShowId,
+    Block, BlockReason, CalledOff, Command, NewShow, Outcome, Refusal, Request, SeatSelection, Show, ShowChange, ShowId, Terms,
+    Timestamp,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -25,6 +26,9 @@ pub(crate) const BLOCK_SEATS_MAX: usize = 1_000;
 
 /// So often an edit is tried again that somebody else's was quicker than.
 const TRIES_MAX: u32 = 5;
+
+/// The revision of no show: they count from 0.
+const NO_REVISION: i32 = -1;
 
 /// What was done to a show.
 #[derive(Serialize, JsonSchema)]
@@ -50,9 +54,17 @@ pub(crate) async fn edit(
     let show_id = show_id(&id)?;
     for _ in 0..TRIES_MAX {
         let show = app.shows.find(show_id).await?.ok_or_else(|| no_such_show(show_id))?;
-        let edited = edited(body.clone(), &show, &app)?;
-        let outcome = match app.shows.edit(show_id, show.revision, &edited, idempotency.as_ref()).await? {
-            ShowChange::Overtaken => continue,
+        let (revision, edited, problem) = match edited(body.clone(), &show, &app) {
+            Ok(edited) => (show.revision, edited, None),
+            // What makes no sense any more may have been done under its key while it did: only that is asked then.
+            Err(problem) if idempotency.is_some() => (NO_REVISION, as_it_is(&show)?, Some(problem)),
+            Err(problem) => return Err(problem),
+        };
+        let outcome = match app.shows.edit(show_id, revision, &edited, idempotency.as_ref()).await? {
+            ShowChange::Overtaken => match problem {
+                None => continue,
+                Some(problem) => return Err(problem),
+            },
             ShowChange::Done(_) => {
                 tracing::info!(show_id = show_id.get(), %caller, "a show was edited");
                 Outcome::ShowEdited { show_id }
@@ -62,6 +74,16 @@ pub(crate) async fn edit(
         return answer(outcome, |_| Some(done("Show edited", show_id)));
     }
     Err(Problem::unavailable("contended", "Others are changing the same show; nothing has changed."))
+}
+
+/// What is said of the show already.
+fn as_it_is(show: &Show) -> Result<NewShow, Problem> {
+    described(&show.name, show.start_time, show, show.terms)
+}
+
+fn described(name: &str, start: Timestamp, show: &Show, terms: Terms) -> Result<NewShow, Problem> {
+    let described = NewShow::new(name, start, show.total_seats.into()).and_then(|described| described.on(terms));
+    described.map_err(|error| Problem::bad_request("invalid_request", format!("{error}.")))
 }
 
 /// The show as it is to be: what the body does not say is as it was.
@@ -76,8 +98,7 @@ fn edited(mut body: Body, show: &Show, app: &App) -> Result<NewShow, Problem> {
     }
     let terms = terms(&mut body, show.terms, app.time_zone);
     body.finish()?;
-    let edited = NewShow::new(&name, start.unwrap_or_default(), show.total_seats.into()).and_then(|edited| edited.on(terms));
-    edited.map_err(|error| Problem::bad_request("invalid_request", format!("{error}.")))
+    described(&name, start.unwrap_or_default(), show, terms)
 }
 
 /// `POST /admin/shows/{id}/cancel`

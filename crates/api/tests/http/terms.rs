@@ -11,6 +11,7 @@ on_both_stores! {
     a_show_is_sold_in_its_time
     the_house_keeps_seats
     a_show_is_edited_member_by_member
+    an_edit_is_repeated_whatever_was_edited_since
     a_cancelled_show_gives_back_everything
     terms_are_checked
 }
@@ -156,6 +157,21 @@ async fn a_show_is_edited_member_by_member(kind: Kind) {
     }
     client.post("/admin/shows/99/edit", json!({})).await.problem(404, "no_such_show");
     assert_eq!(client.get(&find).await.expect(200), expected, "a refused edit changes nothing");
+}
+
+async fn an_edit_is_repeated_whatever_was_edited_since(kind: Kind) {
+    let (_data, server) = start(kind, &[]).await;
+    let client = &mut server.client().await;
+    let path = format!("/admin/shows/{}/edit", client.show_on(json!({})).await);
+    let (late, keyed) = (r#"{"on_sale_at": "2030-01-01 10:00"}"#, [("idempotency-key", "late")]);
+    client.call(Method::POST, &path, Some(late.as_bytes()), &keyed).await.expect(200);
+    client.post(&path, json!({"on_sale_at": null, "off_sale_at": "2029-01-01 10:00"})).await.expect(200);
+    // By now it would end before it begins.
+    client.post(&path, json!({"on_sale_at": "2030-01-01 10:00"})).await.problem(400, "invalid_request");
+    let again = client.call(Method::POST, &path, Some(late.as_bytes()), &keyed).await;
+    assert_eq!(again.headers["idempotency-replayed"], "true");
+    again.expect(200);
+    client.call(Method::POST, &path, Some(late.as_bytes()), &[("idempotency-key", "new")]).await.problem(400, "invalid_request");
 }
 
 /// More bookings than fail in one transaction.
