@@ -6,13 +6,14 @@ use thiserror::Error;
 
 use crate::booking::Booking;
 use crate::changes::{BookingChange, Changes, Decision, Entry, NewBooking, Owner, SeatChange, UsedKey};
-use crate::command::{Command, Outcome, Refusal};
+use crate::command::{Command, Outcome};
 use crate::customer::CustomerId;
 use crate::deadline::{Deadline, Life, Timestamp};
 use crate::history::Event;
 use crate::ids::{BookingId, ShowId};
 use crate::lifecycle::BookingStatus;
 use crate::payment::{Payment, PaymentReference};
+use crate::refusal::Refusal;
 use crate::request::{Actor, Idempotency, IdempotencyKey, Request};
 use crate::seat::{SeatKey, SeatState};
 use crate::show::Terms;

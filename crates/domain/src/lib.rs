@@ -18,6 +18,7 @@ mod look;
 mod outcome_text;
 mod payment;
 mod ports;
+mod refusal;
 mod request;
 mod seat;
 mod show;
@@ -26,10 +27,7 @@ mod time_source;
 
 pub use booking::{BlockReason, Booking, BookingDetails, BookingState, LiveHold, UserName};
 pub use changes::{BookingChange, Changes, Decision, Entry, NewBooking, Owner, SeatChange, UsedKey};
-pub use command::{
-    Block, Change, Command, Confirm, CustomerLimit, Extend, Hold, Keys, NotOnSale, Outcome, Refusal, SeatExchange, SeatRefusal,
-    SeatRefusalReason,
-};
+pub use command::{Block, Change, Command, Confirm, Extend, Hold, Keys, Outcome, SeatExchange};
 pub use customer::{CustomerId, InvalidCustomer};
 pub use deadline::{Deadline, Life, Timestamp};
 pub use forecast::{Forecast, Memory, When};
@@ -43,6 +41,7 @@ pub use ports::{
     BookingFilter, BookingRepository, CalledOff, Creation, Page, ShowChange, ShowRepository, StoreError, StoreHealth, Sweep,
     Unready,
 };
+pub use refusal::{CustomerLimit, NotOnSale, Refusal, SeatRefusal, SeatRefusalReason};
 pub use request::{Actor, ActorName, Fingerprint, Idempotency, IdempotencyKey, InvalidKey, Request};
 pub use seat::{Seat, SeatKey, SeatNumber, SeatSelection, SeatState, SeatStatus, SelectionError};
 pub use show::{InvalidShow, NewShow, Show, ShowCounts, Terms};

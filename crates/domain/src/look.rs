@@ -1,9 +1,10 @@
 //! A look at seats that nobody has locked: enough to say no, never enough to say yes.
 
-use crate::command::{Hold, Refusal};
+use crate::command::Hold;
 use crate::deadline::Timestamp;
 use crate::ids::ShowId;
 use crate::ledger::{Ledger, LockedRows, LockedSeat, LockedShow};
+use crate::refusal::Refusal;
 use crate::show::Terms;
 
 /// Seats as they were in one snapshot, taken between two readings of the store's clock.

@@ -3,10 +3,11 @@
 use std::fmt::Write;
 use std::str::{FromStr, SplitWhitespace};
 
-use crate::command::{CustomerLimit, NotOnSale, Outcome, Refusal, SeatRefusal, SeatRefusalReason};
+use crate::command::Outcome;
 use crate::deadline::{Deadline, Timestamp};
 use crate::ids::{BookingId, ShowId};
 use crate::lifecycle::BookingStatus;
+use crate::refusal::{CustomerLimit, NotOnSale, Refusal, SeatRefusal, SeatRefusalReason};
 use crate::seat::SeatNumber;
 
 impl Outcome {

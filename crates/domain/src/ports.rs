@@ -8,13 +8,14 @@ use async_trait::async_trait;
 use thiserror::Error;
 
 use crate::booking::{Booking, BookingDetails, LiveHold};
-use crate::command::{Hold, Outcome, Refusal};
+use crate::command::{Hold, Outcome};
 use crate::customer::CustomerId;
 use crate::deadline::Timestamp;
 use crate::history::Transition;
 use crate::ids::{BookingId, ShowId};
 use crate::lifecycle::BookingStatus;
 use crate::payment::{Refund, RefundKey};
+use crate::refusal::Refusal;
 use crate::request::{Actor, Idempotency, Request};
 use crate::seat::Seat;
 use crate::show::{NewShow, Show, ShowCounts};

@@ -3,11 +3,12 @@
 use super::{Ledger, LedgerError};
 use crate::booking::{Booking, BookingState};
 use crate::changes::Owner;
-use crate::command::{Confirm, Outcome, Refusal, SeatRefusal, SeatRefusalReason};
+use crate::command::{Confirm, Outcome};
 use crate::history::Event;
 use crate::ids::BookingId;
 use crate::lifecycle::{Action, BookingStatus, FailureReason};
 use crate::payment::{Payment, PaymentReference};
+use crate::refusal::{Refusal, SeatRefusal, SeatRefusalReason};
 use crate::request::Actor;
 use crate::seat::{SeatKey, SeatNumber, SeatState};
 

@@ -5,10 +5,11 @@ use chrono::TimeDelta;
 use super::{Ledger, LedgerError};
 use crate::booking::UserName;
 use crate::changes::{Decision, Entry, NewBooking, Owner};
-use crate::command::{Block, Hold, NotOnSale, Outcome, Refusal, SeatRefusal, SeatRefusalReason};
+use crate::command::{Block, Hold, Outcome};
 use crate::deadline::Deadline;
 use crate::history::Event;
 use crate::ids::ShowId;
+use crate::refusal::{NotOnSale, Refusal, SeatRefusal, SeatRefusalReason};
 use crate::request::Actor;
 use crate::seat::{SeatKey, SeatNumber, SeatSelection, SeatState};
 

@@ -2,10 +2,11 @@
 
 use super::{Holding, Ledger};
 use crate::booking::{Booking, BookingState};
-use crate::command::{CustomerLimit, Hold, NotOnSale, Refusal};
+use crate::command::Hold;
 use crate::customer::CustomerId;
 use crate::deadline::{Deadline, Life};
 use crate::ids::ShowId;
+use crate::refusal::{CustomerLimit, NotOnSale, Refusal};
 
 impl Ledger {
     /// Why the show does not allow this hold of seats that can be had; `None` if it does.

@@ -3,10 +3,11 @@
 use super::{Ledger, LedgerError};
 use crate::booking::{Booking, BookingState};
 use crate::changes::Owner;
-use crate::command::{Outcome, Refusal};
+use crate::command::Outcome;
 use crate::history::Event;
 use crate::ids::BookingId;
 use crate::lifecycle::{Action, BookingStatus, FailureReason, TransitionRefused, transition};
+use crate::refusal::Refusal;
 use crate::request::Actor;
 use crate::seat::{SeatKey, SeatState};
 
