@@ -15,12 +15,12 @@ WITH last AS MATERIALIZED (
     FROM unnest($10::bigint[]) AS changed (id)
 ), failed AS (
     UPDATE bookings b
-    SET status = $2, failure_reason = $3, updated_at = $1, last_change = last.numbers[entry.show] + entry.later
+    SET status = $2::text, failure_reason = $3::text, updated_at = $1, last_change = last.numbers[entry.show] + entry.later
     FROM last
     CROSS JOIN unnest($6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[]) AS entry (booking_id, previous, show, later)
     WHERE b.id = entry.booking_id
     RETURNING b.show_id, b.last_change AS number, entry.previous, b.id, b.seat_numbers
 )
 INSERT INTO booking_history (show_id, number, previous, booking_id, happened_at, event, from_status, actor, seat_numbers)
-SELECT show_id, number, previous, id, $1, $3, $4, $5, seat_numbers
+SELECT show_id, number, previous, id, $1, $3::text, $4::text, $5, seat_numbers
 FROM failed

@@ -15,7 +15,7 @@ WITH b AS MATERIALIZED (
     SELECT id, show_id, user_name, customer, blocked_for, payment_reference, seat_numbers, status, failure_reason, refund_due, reclaimed,
            expires_at, confirmed_at, created_at, updated_at
     FROM bookings
-    WHERE show_id = $5 AND customer = $6 AND customer IS NOT NULL AND status <> 'FAILED'
+    WHERE show_id = $5 AND customer = $6::text AND customer IS NOT NULL AND status <> 'FAILED'
 )
 SELECT b.id, b.show_id, b.user_name, b.customer, b.blocked_for, b.payment_reference, b.seat_numbers, b.status,
        b.failure_reason, b.refund_due, b.reclaimed,
@@ -23,7 +23,7 @@ SELECT b.id, b.show_id, b.user_name, b.customer, b.blocked_for, b.payment_refere
 FROM (SELECT COALESCE($4::timestamptz, now()) AS now) AS at
 CROSS JOIN b
 WHERE b.id < COALESCE($2::bigint, 9223372036854775807)
-  AND $1 = CASE WHEN b.status = 'PENDING' AND b.expires_at <= at.now THEN 'FAILED' ELSE b.status END
+  AND $1::text = CASE WHEN b.status = 'PENDING' AND b.expires_at <= at.now THEN 'FAILED' ELSE b.status END
   AND ($7::timestamptz IS NULL OR b.created_at >= $7)
   AND ($8::timestamptz IS NULL OR b.created_at < $8)
   AND ($9::boolean IS NULL OR b.refund_due = $9)

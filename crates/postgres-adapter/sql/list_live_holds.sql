@@ -14,7 +14,7 @@ SELECT b.id, b.show_id, b.user_name, b.customer, b.blocked_for, b.payment_refere
        b.expires_at, b.confirmed_at, b.created_at, b.updated_at, at.now
 FROM (SELECT COALESCE($4::timestamptz, now()) AS now) AS at
 CROSS JOIN bookings b
-WHERE b.status = 'PENDING' AND b.status = $1
+WHERE b.status = 'PENDING' AND b.status = $1::text
   AND b.expires_at > at.now
   AND b.id < COALESCE($2::bigint, 9223372036854775807)
   AND ($5::bigint IS NULL OR b.show_id = $5)

@@ -18,7 +18,7 @@ async fn fresh() -> PgSettings {
 }
 
 /// That of the schema which this program brings.
-const VERSION: u32 = 4;
+const VERSION: u32 = 5;
 
 async fn connect(settings: &PgSettings) -> Client {
     let (client, connection) = tokio_postgres::connect(&settings.url, NoTls).await.unwrap();
@@ -219,7 +219,7 @@ async fn a_row_that_makes_no_sense_is_named() {
     let id = held(&store, show, &[1], TimeDelta::seconds(60)).await;
     let client = connect(&settings).await;
     client
-        .batch_execute("ALTER TABLE bookings DROP CONSTRAINT bookings_status_known; UPDATE bookings SET status = 'MAYBE'")
+        .batch_execute("ALTER DOMAIN booking_status DROP CONSTRAINT booking_status_check; UPDATE bookings SET status = 'MAYBE'")
         .await
         .unwrap();
     let error = store.bookings().find(id).await.unwrap_err();
