@@ -5,16 +5,17 @@ use std::collections::HashMap;
 
 use chrono::TimeDelta;
 use domain::{
-    BookingChange, BookingId, BookingState, CustomerId, Decision, Forecast, LockedSeat, Outcome, PaymentReference, SeatState,
-    StoreError, TimeSource, Timestamp, When,
+    Actor, BookingChange, BookingId, BookingState, CustomerId, Decision, Forecast, Outcome, Owner, PaymentReference, SeatChange,
+    SeatState, StoreError, TimeSource, Timestamp, When,
 };
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
 use crate::connection::{Lease, TimedOut};
 use crate::numbering::Numbering;
-use crate::save::{StoredHistory, new_actors, owner_columns, pieces};
-use crate::{encoding, error, rows, statements};
+use crate::save::{StoredHistory, counted_from_one, new_actors, pieces};
+use crate::statements::Batch;
+use crate::{encoding, error, rows};
 
 /// Makes the forecast come true: the outcomes, and the time. `None` if it does not, and then nothing has happened. No transaction is
 /// left open.
@@ -23,7 +24,12 @@ pub(crate) async fn run(
     time: &TimeSource,
     forecast: Forecast,
 ) -> Result<Option<(Vec<Outcome>, Timestamp)>, StoreError> {
-    let save = lease.prepared(statements::SAVE_IF_FORESEEN).await?;
+    let batch = match (forecast.bookings().is_empty(), forecast.changes().used_keys.is_empty()) {
+        (true, true) => Batch::Holds,
+        (true, false) => Batch::HoldsUnderKeys,
+        (false, _) => Batch::Any,
+    };
+    let save = lease.prepared(batch.save_if_foreseen()).await?;
     if lease.is_closed() {
         return Err(StoreError::Unavailable("the connection was lost before anything was saved".to_owned()));
     }
@@ -51,27 +57,29 @@ async fn save_if_foreseen(
     let last = numbering.last_of(forecast.bookings().iter().map(|booking| booking.id));
     let revisions = revisions(forecast, &numbering.shows);
     let (fixed, good_from, good_before) = (time.fixed(), forecast.good_from(), forecast.good_before());
-    let parameters: Vec<&(dyn ToSql + Sync)> = [&fixed as &(dyn ToSql + Sync), &good_from, &good_before]
+    let all: Vec<&(dyn ToSql + Sync)> = [&fixed as &(dyn ToSql + Sync), &good_from, &good_before]
         .into_iter()
         .chain(seats.parameters())
         .chain(new.parameters())
         .chain(numbering.new.parameters())
+        .chain([&new.customers as &(dyn ToSql + Sync), &numbering.shows, &revisions])
+        .chain(keys.parameters())
         .chain(stored.parameters())
         .chain(last.parameters())
         // What is expected is PENDING: that need not be said of each.
-        .chain([&history.bookings as &(dyn ToSql + Sync), &history.events, &history.actors, &history.seats])
+        .chain([&stored.payments as &(dyn ToSql + Sync), &history.bookings, &history.events, &history.actors, &history.seats])
         .chain(numbering.stored.parameters())
-        .chain([&numbering.follows as &(dyn ToSql + Sync), &numbering.shows])
-        .chain(keys.parameters())
-        .chain([&revisions as &(dyn ToSql + Sync), &new.customers, &stored.payments])
+        .chain([&numbering.follows as &(dyn ToSql + Sync)])
         .collect();
+    // The statement's own; those of parts that are left out come last.
+    let parameters = &all[..all.len().min(save.params().len())];
     let trip = async {
         if fixed.is_none() {
-            return lease.query_opt(save, &parameters).await;
+            return lease.query_opt(save, parameters).await;
         }
         // A clock outside of the database can have moved while this waited for a lock: it is looked at again before the commit.
         lease.batch_execute("BEGIN").await?;
-        let saved = lease.query_opt(save, &parameters).await?;
+        let saved = lease.query_opt(save, parameters).await?;
         let stood_still = time.fixed() == fixed;
         lease.batch_execute(if stood_still { "COMMIT" } else { "ROLLBACK" }).await?;
         Ok(saved.filter(|_| stood_still))
@@ -95,13 +103,12 @@ fn revisions(forecast: &Forecast, shows: &[i64]) -> Vec<i32> {
 struct Seats {
     shows: Vec<i64>,
     numbers: Vec<i64>,
-    expected_bookings: Vec<Option<i64>>,
-    expected_deadlines: Vec<Option<Timestamp>>,
+    expected_bookings: Vec<i64>,
+    expected_deadlines: Vec<Timestamp>,
     statuses: Vec<&'static str>,
-    old_bookings: Vec<Option<i64>>,
-    new_bookings: Vec<Option<i64>>,
-    hold_fors: Vec<Option<i64>>,
-    held_untils: Vec<Option<Timestamp>>,
+    bookings: Vec<i64>,
+    hold_fors: Vec<i64>,
+    held_untils: Vec<Timestamp>,
 }
 
 impl Seats {
@@ -111,65 +118,43 @@ impl Seats {
         let mut changes = forecast.changes().seats.iter().peekable();
         for expected in forecast.seats() {
             let (booking, deadline) = match expected.state {
-                SeatState::Available => (None, None),
-                SeatState::Held { by, until } => (Some(by.get()), Some(until.instant())),
-                SeatState::Sold { to } => (Some(to.get()), None),
+                SeatState::Available => (0, Timestamp::UNIX_EPOCH),
+                SeatState::Held { by, until } => (by.get(), until.instant()),
+                SeatState::Sold { to } => (to.get(), Timestamp::UNIX_EPOCH),
             };
             arrays.shows.push(expected.key.show_id.get());
             arrays.numbers.push(expected.key.number.get());
             arrays.expected_bookings.push(booking);
             arrays.expected_deadlines.push(deadline);
-            let change = changes.next_if(|change| change.key == expected.key);
-            let Some(change) = change else {
-                arrays.stays(expected);
-                continue;
+            let (status, (booking, hold_for, held_until)) = match changes.next_if(|change| change.key == expected.key) {
+                Some(change) => (change.state.status(), becomes(forecast, change)),
+                None => (expected.state.status(), (booking, 0, deadline)),
             };
-            let owner = match change.state {
-                SeatState::Available => None,
-                SeatState::Held { by: owner, .. } | SeatState::Sold { to: owner } => Some(owner),
-            };
-            let (old, new) = owner_columns(owner);
-            let (hold_for, held_until) = columns(forecast.held_until(change));
-            arrays.becomes(encoding::seat_status(change.state.status()), (old, new), (hold_for, held_until));
+            arrays.statuses.push(encoding::seat_status(status));
+            arrays.bookings.push(booking);
+            arrays.hold_fors.push(hold_for);
+            arrays.held_untils.push(held_until);
         }
         arrays
     }
 
-    fn stays(&mut self, seat: &LockedSeat) {
-        let held_until = match seat.state {
-            SeatState::Held { until, .. } => Some(until.instant()),
-            SeatState::Available | SeatState::Sold { .. } => None,
-        };
-        let owner = seat.state.booking_id().map(BookingId::get);
-        self.becomes(encoding::seat_status(seat.state.status()), (owner, None), (None, held_until));
+    fn parameters(&self) -> [&(dyn ToSql + Sync); 8] {
+        let Self { shows, numbers, expected_bookings, expected_deadlines, statuses, bookings, hold_fors, held_untils } = self;
+        [shows, numbers, expected_bookings, expected_deadlines, statuses, bookings, hold_fors, held_untils]
     }
+}
 
-    fn becomes(
-        &mut self,
-        status: &'static str,
-        (old, new): (Option<i64>, Option<i64>),
-        (hold_for, held_until): (Option<i64>, Option<Timestamp>),
-    ) {
-        self.statuses.push(status);
-        self.old_bookings.push(old);
-        self.new_bookings.push(new);
-        self.hold_fors.push(hold_for);
-        self.held_untils.push(held_until);
-    }
-
-    fn parameters(&self) -> [&(dyn ToSql + Sync); 9] {
-        [
-            &self.shows,
-            &self.numbers,
-            &self.expected_bookings,
-            &self.expected_deadlines,
-            &self.statuses,
-            &self.old_bookings,
-            &self.new_bookings,
-            &self.hold_fors,
-            &self.held_untils,
-        ]
-    }
+/// What a seat becomes, as the statement takes it: who has it, how long from now, and until when.
+fn becomes(forecast: &Forecast, change: &SeatChange) -> (i64, i64, Timestamp) {
+    let booking = match change.state {
+        SeatState::Available => 0,
+        SeatState::Held { by: Owner::Stored(id), .. } | SeatState::Sold { to: Owner::Stored(id) } => id.get(),
+        SeatState::Held { by: Owner::New(index), .. } | SeatState::Sold { to: Owner::New(index) } => {
+            counted_from_one(index).map_or(0, |index| -index)
+        }
+    };
+    let (hold_for, held_until) = columns(forecast.held_until(change));
+    (booking, hold_for.unwrap_or(0), held_until.unwrap_or(Timestamp::UNIX_EPOCH))
 }
 
 /// An instant as a length of time in microseconds, or as what it is.
@@ -205,6 +190,14 @@ impl<'a> NewBookings<'a> {
             arrays.seats.push(encoding::seat_numbers(&new.seats));
             arrays.hold_fors.push(micros(forecast.after(new.deadline)));
             arrays.customers.push(new.customer.as_ref().map(CustomerId::as_str));
+        }
+        // As a rule: an array that is not read costs nothing.
+        let customer = Actor::Customer.to_text();
+        if arrays.actors.iter().all(|actor| *actor == customer) {
+            arrays.actors.clear();
+        }
+        if arrays.customers.iter().all(Option::is_none) {
+            arrays.customers.clear();
         }
         arrays
     }

@@ -187,7 +187,7 @@ impl SeatArrays {
 }
 
 /// A booking by id, or by its place among the new ones.
-pub(crate) fn owner_columns(owner: Option<Owner>) -> (Option<i64>, Option<i64>) {
+fn owner_columns(owner: Option<Owner>) -> (Option<i64>, Option<i64>) {
     match owner {
         None => (None, None),
         Some(Owner::Stored(id)) => (Some(id.get()), None),

@@ -18,12 +18,14 @@ const SAVE_BATCH_PARAMETERS: &str = "now(), '{a}', '{\"{1}\"}', '{now}', '{custo
      '{k}', '{NULL}', '{now}', '{held}', '{1}', '{1}', \
      '{a}', '{a}', '{a}', '{false}', '{p}', '{1}', '{1}', '{false}'";
 
-const SAVE_IF_FORESEEN_PARAMETERS: &str = "NULL, now(), NULL, \
-     '{1}', '{1}', '{NULL}', '{NULL}', '{PENDING}', '{NULL}', '{1}', '{1}', '{NULL}', \
-     '{a}', '{\"{1}\"}', '{1}', '{customer}', '{1}', '{1}', \
-     '{1}', '{\"{1}\"}', '{now}', '{CONFIRMED}', '{NULL}', '{\"{1}\"}', '{NULL}', '{1}', '{1}', \
-     '{1}', '{confirmed}', '{customer}', '{\"{1}\"}', '{1}', '{1}', '{NULL}', '{1}', \
-     '{k}', '{NULL}', '{1}', '{held}', '{1}', '{1}', '{0}', '{a}', '{p}'";
+const HOLDS_PARAMETERS: &str = "NULL, now(), NULL, \
+     '{1}', '{1}', '{0}', '{epoch}', '{PENDING}', '{-1}', '{1}', '{epoch}', \
+     '{a}', '{\"{1}\"}', '{1}', '{customer}', '{1}', '{1}', '{a}', '{1}', '{0}'";
+
+const KEYS_PARAMETERS: &str = "'{k}', '{NULL}', '{1}', '{held}', '{1}', '{1}'";
+
+const BOOKINGS_PARAMETERS: &str = "'{1}', '{\"{1}\"}', '{now}', '{CONFIRMED}', '{NULL}', '{\"{1}\"}', '{NULL}', '{1}', '{1}', '{p}', \
+     '{1}', '{confirmed}', '{customer}', '{\"{1}\"}', '{1}', '{1}', '{NULL}'";
 
 #[tokio::test]
 async fn every_statement_can_be_prepared() {
@@ -38,13 +40,33 @@ async fn every_statement_can_be_prepared() {
     }
 }
 
+/// Each takes the first of the same parameters: what a part alone needs comes after what all need.
+#[tokio::test]
+async fn a_statement_is_good_without_its_parts() {
+    let url = migrated().await;
+    let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    let mut types = Vec::new();
+    for batch in [Batch::Holds, Batch::HoldsUnderKeys, Batch::Any] {
+        let statement = client.prepare(batch.save_if_foreseen()).await.unwrap_or_else(|error| panic!("{batch:?}: {error:?}"));
+        assert!(statement.params().starts_with(&types), "{batch:?}");
+        assert!(statement.params().len() > types.len(), "{batch:?}");
+        types = statement.params().to_vec();
+    }
+    let holds = Batch::Holds.save_if_foreseen();
+    assert!(!holds.contains("idempotency_keys") && !holds.contains("payments") && holds.contains("INSERT INTO bookings"));
+}
+
 /// The trap: a plan made while the tables are empty is kept by the session. A writer's session must not scan tables then either.
 #[tokio::test]
 async fn the_hot_statements_never_scan_a_table() {
     let url = migrated().await;
     let lease = crate::connection::Connections::new(&PgSettings::new(url.as_str())).unwrap().writer().await.unwrap();
-    for (name, sql) in ALL {
+    let parts = [("holds", Batch::Holds.save_if_foreseen()), ("holds_under_keys", Batch::HoldsUnderKeys.save_if_foreseen())];
+    for (name, sql) in ALL.iter().chain(&parts) {
         let parameters = match *name {
+            "holds" => HOLDS_PARAMETERS,
+            "holds_under_keys" => &format!("{HOLDS_PARAMETERS}, {KEYS_PARAMETERS}"),
             "lock_seats" | "lock_bookings" => "'{1}', '{1}', '{1}', true, NULL, '{1}', '{1}'",
             "lock_shows" => "'{1}', '{1}'",
             "load_holdings" => "'{1}', '{a}', '{1}'",
@@ -58,7 +80,7 @@ async fn the_hot_statements_never_scan_a_table() {
             | "list_live_holds" => "'PENDING', NULL, 10, NULL, 1, 'a', NULL, NULL, true",
             "list_holds_by_age" => "NULL, 10, NULL, NULL",
             "list_refunds" => "NULL, NULL, 10",
-            "save_if_foreseen" => SAVE_IF_FORESEEN_PARAMETERS,
+            "save_if_foreseen" => &format!("{HOLDS_PARAMETERS}, {KEYS_PARAMETERS}, {BOOKINGS_PARAMETERS}"),
             "save_batch" => SAVE_BATCH_PARAMETERS,
             "expire_bookings" => "now(), 'FAILED', 'expired', 'PENDING', 'system', '{1}', '{1}', '{1}', '{1}', '{1}'",
             "free_seats" => "'AVAILABLE', '{\"(0,1)\"}'",
