@@ -1,9 +1,11 @@
 -- Saves a batch if all of its rows are as expected, and else changes nothing: a transaction of its own. Returns the time and the ids
 -- of the new bookings in order; no row if nothing was saved.
 --
--- What stands between "-- [keys" or "-- [bookings" and the next "-- ]" is left out where a batch uses no keys, or touches no stored
--- bookings: every part of a statement costs each batch, whatever is in it. Without stored bookings their parameters are left out too,
--- and without those and keys also the keys'.
+-- What stands between "-- [" with a name and its "-- ]" is left out where a batch has nothing of the name, with the parameters of which
+-- then nobody speaks: every part of a statement costs each batch, whatever is in it. The names are new, for new bookings; bookings, for
+-- stored ones; payments; keys.
+--
+-- An array of nothing but nulls may be empty instead.
 --
 -- $1 timestamptz                the time, or null for the database's clock
 -- $2 timestamptz                the instant from which on this is good
@@ -17,9 +19,9 @@
 -- $11 timestamptz[]             until when it is held; or the epoch
 -- new bookings:
 -- $12 text[], $13 text[]        user name, seat numbers as an array literal
--- $14 bigint[], $15 text[]      how long it is held in microseconds; who made it, none if customers made all of them
+-- $14 bigint[], $15 text[]      how long it is held in microseconds; who made it, null for a customer
 -- $16 bigint[], $17 bigint[]    its show as an index into the shows, how many numbers of that show later it is in the history
--- $18 text[]                    customer or null, none if they are all null
+-- $18 text[]                    customer, or null
 -- shows:
 -- $19 bigint[], $20 integer[]   those of all that happens, each but once, ascending; their expected revisions
 -- keys, all of them expected not to have been used:
@@ -36,7 +38,7 @@
 -- $36 text[]                    payment that is expected not to have been named, or null
 -- history of stored bookings:
 -- $37 bigint[]                  booking as an index into the stored bookings
--- $38 text[], $39 text[]        event, who
+-- $38 text[], $39 text[]        event; who, null for a customer
 -- $40 text[]                    seat numbers as an array literal
 -- $41 bigint[], $42 bigint[]    show as an index, how many numbers later
 -- $43 bigint[]                  how many numbers later the booking's step before this one is, if that is new as well; else null
@@ -116,9 +118,10 @@ WITH seat AS MATERIALIZED (
       -- [keys
       AND NOT EXISTS (SELECT FROM idempotency_keys WHERE key = ANY ($21::text[]))
       -- ]
-      -- [bookings
+      -- [payments
       AND NOT EXISTS (SELECT FROM payments WHERE reference = ANY ($36::text[]))
       -- ]
+-- [new
 ), new AS MATERIALIZED (
     SELECT nextval('bookings_id_seq') AS id, i, foreseen.now, ($19::bigint[])[($16::bigint[])[i]] AS show_id,
            ($13::text[])[i]::integer[] AS seat_numbers, last_numbers[($16::bigint[])[i]] + ($17::bigint[])[i] AS number
@@ -129,15 +132,21 @@ WITH seat AS MATERIALIZED (
     SELECT id, show_id, ($12::text[])[i], seat_numbers, 'PENDING', now + ($14::bigint[])[i] * interval '1 microsecond', now, now, number,
            ($18::text[])[i]
     FROM new
+-- ]
 -- [bookings
 ), changed AS (
     UPDATE bookings b
-    SET status = ($30::text[])[i], failure_reason = ($31::text[])[i], seat_numbers = ($32::text[])[i]::integer[],
+    SET status = ($30::text[])[i], failure_reason = ($31::text[])[i], seat_numbers = COALESCE(($32::text[])[i]::integer[], b.seat_numbers),
         confirmed_at = CASE WHEN ($30::text[])[i] = 'CONFIRMED' THEN now END,
         expires_at = COALESCE(now + ($33::bigint[])[i] * interval '1 microsecond', b.expires_at), updated_at = now,
-        last_change = last_numbers[($34::bigint[])[i]] + ($35::bigint[])[i], payment_reference = ($36::text[])[i]
+        last_change = last_numbers[($34::bigint[])[i]] + ($35::bigint[])[i]
+        -- [payments
+        , payment_reference = ($36::text[])[i]
+        -- ]
     FROM foreseen CROSS JOIN booking
     WHERE b.id = booking.id
+-- ]
+-- [payments
 ), paid AS (
     INSERT INTO payments (reference, booking_id, show_id, recorded_at, in_vain)
     SELECT ($36::text[])[i] AS reference, id, ($19::bigint[])[($34::bigint[])[i]], now, false
@@ -146,37 +155,58 @@ WITH seat AS MATERIALIZED (
     ORDER BY reference
 -- ]
 ), saved AS MATERIALIZED (
-    SELECT now, (SELECT array_agg(id ORDER BY i) FROM new) AS new_ids FROM foreseen
+    SELECT now
+           -- [new
+           , (SELECT array_agg(id ORDER BY i) FROM new) AS new_ids
+           -- ]
+    FROM foreseen
 ), taken AS (
     UPDATE seats s
     SET status = ($8::text[])[i],
-        booking_id = CASE WHEN ($9::bigint[])[i] < 0 THEN new_ids[-($9::bigint[])[i]] ELSE NULLIF(($9::bigint[])[i], 0) END,
+        booking_id = COALESCE(
+            -- [new
+            new_ids[-($9::bigint[])[i]],
+            -- ]
+            NULLIF(($9::bigint[])[i], 0)
+        ),
         held_until = COALESCE(now + NULLIF(($10::bigint[])[i], 0) * interval '1 microsecond', NULLIF(($11::timestamptz[])[i], 'epoch'))
     FROM saved CROSS JOIN seat
     WHERE s.show_id = seat.show_id AND s.seat_number = seat.seat_number
-), held AS (
-    INSERT INTO booking_history (show_id, number, booking_id, happened_at, event, actor, seat_numbers)
-    SELECT show_id, number, id, now, 'held', COALESCE(($15::text[])[i], 'customer'), seat_numbers
-    FROM new
--- [bookings
 ), recorded AS (
     INSERT INTO booking_history (show_id, number, previous, booking_id, happened_at, event, from_status, actor, seat_numbers)
+    -- [new
+    SELECT show_id, number, NULL, id, now, 'held', NULL, COALESCE(($15::text[])[i], 'customer'), seat_numbers
+    FROM new
+    -- [bookings
+    UNION ALL
+    -- ]
+    -- ]
+    -- [bookings
     SELECT ($19::bigint[])[($41::bigint[])[i]], last_numbers[($41::bigint[])[i]] + ($42::bigint[])[i],
            COALESCE(last_numbers[($41::bigint[])[i]] + ($43::bigint[])[i], bookings_found.last_changes[($37::bigint[])[i]]),
-           ($27::bigint[])[($37::bigint[])[i]], now, ($38::text[])[i], 'PENDING', ($39::text[])[i], ($40::text[])[i]::integer[]
+           ($27::bigint[])[($37::bigint[])[i]], now, ($38::text[])[i], 'PENDING', COALESCE(($39::text[])[i], 'customer'), ($40::text[])[i]::integer[]
     FROM foreseen
     CROSS JOIN bookings_found
     CROSS JOIN generate_series(1, cardinality($37::bigint[])) AS i
--- ]
+    -- ]
 -- [keys
 ), known AS (
     INSERT INTO idempotency_keys (key, fingerprint, expires_at, outcome)
     SELECT ($21::text[])[i] AS key, ($22::bytea[])[i], saved.now + ($23::bigint[])[i] * interval '1 microsecond',
-           concat_ws(' ', ($24::text[])[i], saved.new_ids[($25::bigint[])[i]],
-                     (extract(epoch FROM saved.now) * 1000000)::bigint + ($26::bigint[])[i])
+           concat_ws(
+               ' ', ($24::text[])[i],
+               -- [new
+               saved.new_ids[($25::bigint[])[i]],
+               -- ]
+               (extract(epoch FROM saved.now) * 1000000)::bigint + ($26::bigint[])[i]
+           )
     FROM saved
     CROSS JOIN generate_series(1, cardinality($21::text[])) AS i
     ORDER BY key
 -- ]
 )
-SELECT now, new_ids FROM saved
+SELECT now
+       -- [new
+       , new_ids
+       -- ]
+FROM saved

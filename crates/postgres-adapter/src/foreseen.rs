@@ -14,7 +14,7 @@ use tokio_postgres::types::ToSql;
 use crate::connection::{Lease, TimedOut};
 use crate::numbering::Numbering;
 use crate::save::{StoredHistory, counted_from_one, new_actors, pieces};
-use crate::statements::Batch;
+use crate::statements::parts::{Abridged, Parts};
 use crate::{encoding, error, rows};
 
 /// Makes the forecast come true: the outcomes, and the time. `None` if it does not, and then nothing has happened. No transaction is
@@ -24,21 +24,18 @@ pub(crate) async fn run(
     time: &TimeSource,
     forecast: Forecast,
 ) -> Result<Option<(Vec<Outcome>, Timestamp)>, StoreError> {
-    let batch = match (forecast.bookings().is_empty(), forecast.changes().used_keys.is_empty()) {
-        (true, true) => Batch::Holds,
-        (true, false) => Batch::HoldsUnderKeys,
-        (false, _) => Batch::Any,
-    };
-    let save = lease.prepared(batch.save_if_foreseen()).await?;
+    let statement = Parts::of(&forecast).save_if_foreseen();
+    let save = lease.prepared(&statement.sql).await?;
     if lease.is_closed() {
         return Err(StoreError::Unavailable("the connection was lost before anything was saved".to_owned()));
     }
-    let saved = save_if_foreseen(lease, time, &save, &forecast).await?;
+    let saved = save_if_foreseen(lease, time, (statement, &save), &forecast).await?;
     let Some(row) = saved else { return Ok(None) };
     let unknown = |error: StoreError| StoreError::OutcomeUnknown(error.to_string());
     let now: Timestamp = rows::column(&row, "now").map_err(unknown)?;
-    let ids: Option<Vec<i64>> = rows::column(&row, "new_ids").map_err(unknown)?;
-    let ids = ids.unwrap_or_default().into_iter().map(rows::booking_id).collect::<Result<Vec<_>, _>>().map_err(unknown)?;
+    let ids: Vec<i64> =
+        if forecast.changes().new_bookings.is_empty() { Vec::new() } else { rows::column(&row, "new_ids").map_err(unknown)? };
+    let ids = ids.into_iter().map(rows::booking_id).collect::<Result<Vec<_>, _>>().map_err(unknown)?;
     let outcomes = forecast.outcomes(now, &ids);
     let outcomes = outcomes.ok_or_else(|| StoreError::OutcomeUnknown("a new booking got no id".to_owned()))?;
     Ok(Some((outcomes, now)))
@@ -47,14 +44,16 @@ pub(crate) async fn run(
 async fn save_if_foreseen(
     lease: &Lease,
     time: &TimeSource,
-    save: &tokio_postgres::Statement,
+    (statement, save): (&Abridged, &tokio_postgres::Statement),
     forecast: &Forecast,
 ) -> Result<Option<Row>, StoreError> {
     let changes = forecast.changes();
     let (seats, new, stored) = (Seats::of(forecast), NewBookings::of(forecast), StoredBookings::of(forecast));
-    let numbering = Numbering::of(&changes.entries);
-    let (history, keys) = (StoredHistory::of(&changes.entries, &stored.ids), UsedKeys::of(forecast));
+    let mut numbering = Numbering::of(&changes.entries);
+    none_for_none(&mut numbering.follows);
+    let (mut history, keys) = (StoredHistory::of(&changes.entries, &stored.ids), UsedKeys::of(forecast));
     let last = numbering.last_of(forecast.bookings().iter().map(|booking| booking.id));
+    history.actors = none_for_customers(history.actors);
     let revisions = revisions(forecast, &numbering.shows);
     let (fixed, good_from, good_before) = (time.fixed(), forecast.good_from(), forecast.good_before());
     let all: Vec<&(dyn ToSql + Sync)> = [&fixed as &(dyn ToSql + Sync), &good_from, &good_before]
@@ -71,8 +70,7 @@ async fn save_if_foreseen(
         .chain(numbering.stored.parameters())
         .chain([&numbering.follows as &(dyn ToSql + Sync)])
         .collect();
-    // The statement's own; those of parts that are left out come last.
-    let parameters = &all[..all.len().min(save.params().len())];
+    let parameters: &Vec<&(dyn ToSql + Sync)> = &statement.own(&all).copied().collect();
     let trip = async {
         if fixed.is_none() {
             return lease.query_opt(save, parameters).await;
@@ -171,6 +169,19 @@ fn micros(length: TimeDelta) -> i64 {
     length.num_microseconds().unwrap_or(i64::MAX)
 }
 
+/// An array of nothing but nulls comes empty: what lies beyond an array's end is null, and is found quickest.
+fn none_for_none<T>(array: &mut Vec<Option<T>>) {
+    if array.iter().all(Option::is_none) {
+        array.clear();
+    }
+}
+
+/// The same for those who act, where nearly all are customers.
+fn none_for_customers(actors: Vec<Cow<'static, str>>) -> Vec<Cow<'static, str>> {
+    let customer = Actor::Customer.to_text();
+    if actors.iter().all(|actor| *actor == customer) { Vec::new() } else { actors }
+}
+
 /// The new bookings among the parameters of `save_if_foreseen.sql`.
 #[derive(Default)]
 struct NewBookings<'a> {
@@ -184,21 +195,14 @@ struct NewBookings<'a> {
 impl<'a> NewBookings<'a> {
     fn of(forecast: &'a Forecast) -> Self {
         let changes = forecast.changes();
-        let mut arrays = Self { actors: new_actors(&changes.entries), ..Self::default() };
+        let mut arrays = Self { actors: none_for_customers(new_actors(&changes.entries)), ..Self::default() };
         for new in &changes.new_bookings {
             arrays.names.push(new.user_name.as_str());
             arrays.seats.push(encoding::seat_numbers(&new.seats));
             arrays.hold_fors.push(micros(forecast.after(new.deadline)));
             arrays.customers.push(new.customer.as_ref().map(CustomerId::as_str));
         }
-        // As a rule: an array that is not read costs nothing.
-        let customer = Actor::Customer.to_text();
-        if arrays.actors.iter().all(|actor| *actor == customer) {
-            arrays.actors.clear();
-        }
-        if arrays.customers.iter().all(Option::is_none) {
-            arrays.customers.clear();
-        }
+        none_for_none(&mut arrays.customers);
         arrays
     }
 
@@ -216,7 +220,7 @@ struct StoredBookings<'a> {
     expected_deadlines: Vec<Timestamp>,
     statuses: Vec<&'static str>,
     failure_reasons: Vec<Option<&'static str>>,
-    seats: Vec<String>,
+    seats: Vec<Option<String>>,
     hold_fors: Vec<Option<i64>>,
     payments: Vec<Option<&'a str>>,
 }
@@ -236,10 +240,14 @@ impl<'a> StoredBookings<'a> {
             arrays.expected_deadlines.push(expected.deadline.instant());
             arrays.statuses.push(encoding::booking_status(state.status()));
             arrays.failure_reasons.push(encoding::failure_reason(&state));
-            arrays.seats.push(encoding::seat_numbers(change.map_or(&expected.seats, |change| &change.seats)));
+            let others = change.map(|change| &change.seats).filter(|seats| **seats != expected.seats);
+            arrays.seats.push(others.map(|seats| encoding::seat_numbers(seats)));
             arrays.hold_fors.push(columns(Some(forecast.ends(expected.id, deadline))).0);
             arrays.payments.push(change.and_then(|change| change.payment.as_ref()).map(PaymentReference::as_str));
         }
+        none_for_none(&mut arrays.failure_reasons);
+        none_for_none(&mut arrays.seats);
+        none_for_none(&mut arrays.hold_fors);
         arrays
     }
 

@@ -1,6 +1,6 @@
 //! The statements, one file each, by name.
 
-use std::sync::LazyLock;
+pub(crate) mod parts;
 
 macro_rules! statements {
     ($($constant:ident = $file:literal;)*) => {
@@ -49,48 +49,6 @@ statements! {
     SHOWS_CALLING_OFF = "shows_calling_off";
     SHOW_CALLED_OFF = "show_called_off";
     USE_KEY = "use_key";
-}
-
-/// What a batch has besides new bookings, and what `save_if_foreseen.sql` has a part for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Batch {
-    /// Nothing.
-    Holds,
-    /// Keys.
-    HoldsUnderKeys,
-    /// Stored bookings, with or without keys.
-    Any,
-}
-
-impl Batch {
-    /// `save_if_foreseen.sql` for such a batch.
-    pub(crate) fn save_if_foreseen(self) -> &'static str {
-        static HOLDS: LazyLock<String> = LazyLock::new(|| without(&["bookings", "keys"], SAVE_IF_FORESEEN));
-        static HOLDS_UNDER_KEYS: LazyLock<String> = LazyLock::new(|| without(&["bookings"], SAVE_IF_FORESEEN));
-        match self {
-            Self::Holds => &HOLDS,
-            Self::HoldsUnderKeys => &HOLDS_UNDER_KEYS,
-            Self::Any => SAVE_IF_FORESEEN,
-        }
-    }
-}
-
-/// The statement without these parts of it, each between a line with `-- [` and its name and the next with `-- ]`.
-fn without(parts: &[&str], sql: &str) -> String {
-    let mut left = String::with_capacity(sql.len());
-    let mut leaving_out = false;
-    for line in sql.lines() {
-        match line.trim_start().strip_prefix("-- ") {
-            Some("]") => leaving_out = false,
-            Some(mark) if mark.starts_with('[') => leaving_out = parts.contains(&&mark[1..]),
-            _ if leaving_out => {}
-            _ => {
-                left.push_str(line);
-                left.push('\n');
-            }
-        }
-    }
-    left
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use throwaway_postgres::Cluster;
 
+use super::parts::{Abridged, Parts};
 use super::*;
 use crate::{PgSettings, migrate};
 
@@ -18,14 +19,20 @@ const SAVE_BATCH_PARAMETERS: &str = "now(), '{a}', '{\"{1}\"}', '{now}', '{custo
      '{k}', '{NULL}', '{now}', '{held}', '{1}', '{1}', \
      '{a}', '{a}', '{a}', '{false}', '{p}', '{1}', '{1}', '{false}'";
 
-const HOLDS_PARAMETERS: &str = "NULL, now(), NULL, \
-     '{1}', '{1}', '{0}', '{epoch}', '{PENDING}', '{-1}', '{1}', '{epoch}', \
-     '{a}', '{\"{1}\"}', '{1}', '{customer}', '{1}', '{1}', '{a}', '{1}', '{0}'";
+const SAVE_IF_FORESEEN_PARAMETERS: &str = "NULL; now(); NULL; '{1}'; '{1}'; '{0}'; '{epoch}'; '{PENDING}'; '{-1}'; '{1}'; '{epoch}'; \
+     '{a}'; '{\"{1}\"}'; '{1}'; '{customer}'; '{1}'; '{1}'; '{a}'; '{1}'; '{0}'; \
+     '{k}'; '{NULL}'; '{1}'; '{held}'; '{1}'; '{1}'; \
+     '{1}'; '{\"{1}\"}'; '{now}'; '{CONFIRMED}'; '{NULL}'; '{\"{1}\"}'; '{NULL}'; '{1}'; '{1}'; '{p}'; \
+     '{1}'; '{confirmed}'; '{customer}'; '{\"{1}\"}'; '{1}'; '{1}'; '{NULL}'";
 
-const KEYS_PARAMETERS: &str = "'{k}', '{NULL}', '{1}', '{held}', '{1}', '{1}'";
-
-const BOOKINGS_PARAMETERS: &str = "'{1}', '{\"{1}\"}', '{now}', '{CONFIRMED}', '{NULL}', '{\"{1}\"}', '{NULL}', '{1}', '{1}', '{p}', \
-     '{1}', '{confirmed}', '{customer}', '{\"{1}\"}', '{1}', '{1}', '{NULL}'";
+/// Every statement that a batch can come to.
+fn with_some_parts() -> Vec<(String, &'static Abridged)> {
+    let all = (0..16).map(|bits| [1, 2, 4, 8].map(|bit| bits & bit != 0));
+    // Something happens, and only stored bookings are paid for.
+    let possible = all.filter(|&[new, bookings, payments, _]| bookings || (new && !payments));
+    let possible = possible.map(Parts);
+    possible.map(|parts| (format!("{parts:?}"), parts.save_if_foreseen())).collect()
+}
 
 #[tokio::test]
 async fn every_statement_can_be_prepared() {
@@ -40,21 +47,19 @@ async fn every_statement_can_be_prepared() {
     }
 }
 
-/// Each takes the first of the same parameters: what a part alone needs comes after what all need.
 #[tokio::test]
-async fn a_statement_is_good_without_its_parts() {
+async fn a_statement_without_some_parts_can_be_prepared() {
     let url = migrated().await;
     let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
     tokio::spawn(connection);
-    let mut types = Vec::new();
-    for batch in [Batch::Holds, Batch::HoldsUnderKeys, Batch::Any] {
-        let statement = client.prepare(batch.save_if_foreseen()).await.unwrap_or_else(|error| panic!("{batch:?}: {error:?}"));
-        assert!(statement.params().starts_with(&types), "{batch:?}");
-        assert!(statement.params().len() > types.len(), "{batch:?}");
-        types = statement.params().to_vec();
+    let whole = client.prepare(SAVE_IF_FORESEEN).await.unwrap();
+    let all = with_some_parts();
+    assert_eq!(all.len(), 10);
+    for (parts, statement) in all {
+        let prepared = client.prepare(&statement.sql).await.unwrap_or_else(|error| panic!("{parts}: {error:?}"));
+        let types: Vec<_> = statement.own(whole.params()).collect();
+        assert!(prepared.params().iter().eq(types), "{parts}");
     }
-    let holds = Batch::Holds.save_if_foreseen();
-    assert!(!holds.contains("idempotency_keys") && !holds.contains("payments") && holds.contains("INSERT INTO bookings"));
 }
 
 /// The trap: a plan made while the tables are empty is kept by the session. A writer's session must not scan tables then either.
@@ -62,11 +67,8 @@ async fn a_statement_is_good_without_its_parts() {
 async fn the_hot_statements_never_scan_a_table() {
     let url = migrated().await;
     let lease = crate::connection::Connections::new(&PgSettings::new(url.as_str())).unwrap().writer().await.unwrap();
-    let parts = [("holds", Batch::Holds.save_if_foreseen()), ("holds_under_keys", Batch::HoldsUnderKeys.save_if_foreseen())];
-    for (name, sql) in ALL.iter().chain(&parts) {
+    for (name, sql) in ALL {
         let parameters = match *name {
-            "holds" => HOLDS_PARAMETERS,
-            "holds_under_keys" => &format!("{HOLDS_PARAMETERS}, {KEYS_PARAMETERS}"),
             "lock_seats" | "lock_bookings" => "'{1}', '{1}', '{1}', true, NULL, '{1}', '{1}'",
             "lock_shows" => "'{1}', '{1}'",
             "load_holdings" => "'{1}', '{a}', '{1}'",
@@ -80,7 +82,6 @@ async fn the_hot_statements_never_scan_a_table() {
             | "list_live_holds" => "'PENDING', NULL, 10, NULL, 1, 'a', NULL, NULL, true",
             "list_holds_by_age" => "NULL, 10, NULL, NULL",
             "list_refunds" => "NULL, NULL, 10",
-            "save_if_foreseen" => &format!("{HOLDS_PARAMETERS}, {KEYS_PARAMETERS}, {BOOKINGS_PARAMETERS}"),
             "save_batch" => SAVE_BATCH_PARAMETERS,
             "expire_bookings" => "now(), 'FAILED', 'expired', 'PENDING', 'system', '{1}', '{1}', '{1}', '{1}', '{1}'",
             "free_seats" => "'AVAILABLE', '{\"(0,1)\"}'",
@@ -90,12 +91,21 @@ async fn the_hot_statements_never_scan_a_table() {
             "look_seats" => "'{1}', '{1}', NULL",
             _ => continue,
         };
-        lease.batch_execute(&format!("PREPARE p AS {sql}")).await.unwrap();
-        let plan = lease.query(&format!("EXPLAIN EXECUTE p({parameters})"), &[]).await.unwrap();
-        let plan: Vec<String> = plan.iter().map(|row| row.get(0)).collect();
-        assert!(goes_by_keys(&plan), "{name}:\n{}", plan.join("\n"));
-        lease.batch_execute("DEALLOCATE p").await.unwrap();
+        assert_goes_by_keys(&lease, name, sql, parameters).await;
     }
+    let all: Vec<&str> = SAVE_IF_FORESEEN_PARAMETERS.split("; ").collect();
+    for (parts, statement) in with_some_parts() {
+        let parameters: Vec<&str> = statement.own(&all).copied().collect();
+        assert_goes_by_keys(&lease, &parts, &statement.sql, &parameters.join(", ")).await;
+    }
+}
+
+async fn assert_goes_by_keys(lease: &crate::connection::Lease, name: &str, sql: &str, parameters: &str) {
+    lease.batch_execute(&format!("PREPARE p AS {sql}")).await.unwrap();
+    let plan = lease.query(&format!("EXPLAIN EXECUTE p({parameters})"), &[]).await.unwrap();
+    let plan: Vec<String> = plan.iter().map(|row| row.get(0)).collect();
+    assert!(goes_by_keys(&plan), "{name}:\n{}", plan.join("\n"));
+    lease.batch_execute("DEALLOCATE p").await.unwrap();
 }
 
 /// Whether each index scan knows what it looks for, and nothing else is scanned.
