@@ -26,6 +26,8 @@ pub struct PaymentRow {
     pub booking_id: i64,
     /// Whether it has bought nothing.
     pub in_vain: bool,
+    /// When it was put down.
+    pub recorded_at: Micros,
 }
 
 /// A row of `bookings`.
@@ -35,12 +37,16 @@ pub struct BookingRow {
     pub id: i64,
     /// The show.
     pub show_id: i64,
-    /// For whom.
+    /// For whom; or why, if the house keeps the seats.
     pub user_name: String,
+    /// Whether the house keeps the seats.
+    pub is_block: bool,
     /// The seats that it lists.
     pub seats: Vec<u32>,
     /// How it stands in its row.
     pub status: BookingStatus,
+    /// Whether money has to be given back.
+    pub refund_due: bool,
     /// Its deadline.
     pub expires_at: Micros,
     /// When it was confirmed.
@@ -74,24 +80,41 @@ pub enum StepKind {
     Extended,
     /// It got other seats.
     Changed,
+    /// It was made by the house.
+    Blocked,
     /// It was sold.
     Confirmed,
+    /// It was sold after it had run out.
+    Reclaimed,
     /// It ran out.
     Expired,
     /// It was given up.
     Cancelled,
+    /// Money has to be given back. It stands as it stood.
+    RefundDue,
 }
 
 impl BookingRow {
     /// The seats that it was made with.
     pub fn first_seats(&self) -> &[u32] {
-        self.steps.iter().find(|step| step.event == StepKind::Held).map_or(&self.seats, |step| &step.seats)
+        let made = |step: &&Step| matches!(step.event, StepKind::Held | StepKind::Blocked);
+        self.steps.iter().find(made).map_or(&self.seats, |step| &step.seats)
     }
 
-    /// When it was sold, if it was, be it cancelled later.
+    /// When it was sold by a confirm, if it was, be it cancelled later.
     pub fn sold_at(&self) -> Option<Micros> {
-        let step = || self.steps.iter().find(|step| step.event == StepKind::Confirmed).map(|step| step.at);
-        self.confirmed_at.or_else(|| if self.sale_was_cancelled() { step() } else { None })
+        let step = || self.sale().filter(|_| self.sale_was_cancelled()).map(|step| step.at);
+        self.confirmed_at.filter(|_| !self.is_block).or_else(step)
+    }
+
+    /// The step by which a confirm has sold it.
+    pub fn sale(&self) -> Option<&Step> {
+        self.steps.iter().find(|step| matches!(step.event, StepKind::Confirmed | StepKind::Reclaimed))
+    }
+
+    /// Whether it was sold after it had run out.
+    pub fn was_reclaimed(&self) -> bool {
+        self.steps.iter().any(|step| step.event == StepKind::Reclaimed)
     }
 
     /// Whether it was sold and then cancelled.
@@ -115,16 +138,17 @@ pub struct SeatRow {
 
 /// One snapshot, in UTC microseconds.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = '5min'";
-const BOOKINGS: &str = "SELECT id, show_id, user_name, seat_numbers, status,
+const BOOKINGS: &str = "SELECT id, show_id, COALESCE(blocked_for, user_name) AS user_name, blocked_for IS NOT NULL AS is_block,
+        seat_numbers, status, refund_due,
         (extract(epoch FROM expires_at) * 1000000)::bigint AS expires_at,
         (extract(epoch FROM confirmed_at) * 1000000)::bigint AS confirmed_at,
         (extract(epoch FROM created_at) * 1000000)::bigint AS created_at
     FROM bookings ORDER BY id";
-// What puts down a refund leads nowhere: verify counts those.
 const STEPS: &str = "SELECT booking_id, (extract(epoch FROM happened_at) * 1000000)::bigint AS at, event,
         COALESCE(from_status, '') = 'CONFIRMED' AS was_sold, seat_numbers
-    FROM booking_history WHERE event <> 'refund_due' ORDER BY show_id, number";
-const PAYMENTS: &str = "SELECT reference, booking_id, in_vain FROM payments ORDER BY reference";
+    FROM booking_history ORDER BY show_id, number";
+const PAYMENTS: &str = "SELECT reference, booking_id, in_vain, (extract(epoch FROM recorded_at) * 1000000)::bigint AS recorded_at
+    FROM payments ORDER BY reference";
 const SEATS: &str = "SELECT show_id, seat_number, status, booking_id FROM seats ORDER BY show_id, seat_number";
 
 /// Reads the books of a database.
@@ -173,9 +197,12 @@ fn step(row: &Row) -> anyhow::Result<Step> {
             "held" => StepKind::Held,
             "extended" => StepKind::Extended,
             "changed" => StepKind::Changed,
+            "blocked" => StepKind::Blocked,
             "confirmed" => StepKind::Confirmed,
+            "reclaimed" => StepKind::Reclaimed,
             "expired" => StepKind::Expired,
             "cancelled" => StepKind::Cancelled,
+            "refund_due" => StepKind::RefundDue,
             other => anyhow::bail!("a step is {other}"),
         },
         was_sold: row.try_get("was_sold")?,
@@ -193,6 +220,7 @@ fn booking(row: &Row) -> anyhow::Result<BookingRow> {
         id: row.try_get("id")?,
         show_id: row.try_get("show_id")?,
         user_name: row.try_get("user_name")?,
+        is_block: row.try_get("is_block")?,
         seats: seat_numbers(row)?,
         status: match row.try_get("status")? {
             "PENDING" => BookingStatus::Pending,
@@ -200,6 +228,7 @@ fn booking(row: &Row) -> anyhow::Result<BookingRow> {
             "FAILED" => BookingStatus::Failed,
             other => anyhow::bail!("a booking is {other}"),
         },
+        refund_due: row.try_get("refund_due")?,
         expires_at: row.try_get("expires_at")?,
         confirmed_at: row.try_get("confirmed_at")?,
         created_at: row.try_get("created_at")?,
@@ -208,7 +237,12 @@ fn booking(row: &Row) -> anyhow::Result<BookingRow> {
 }
 
 fn payment(row: &Row) -> anyhow::Result<PaymentRow> {
-    Ok(PaymentRow { reference: row.try_get(0)?, booking_id: row.try_get(1)?, in_vain: row.try_get(2)? })
+    Ok(PaymentRow {
+        reference: row.try_get("reference")?,
+        booking_id: row.try_get("booking_id")?,
+        in_vain: row.try_get("in_vain")?,
+        recorded_at: row.try_get("recorded_at")?,
+    })
 }
 
 fn seat(row: &Row) -> anyhow::Result<SeatRow> {

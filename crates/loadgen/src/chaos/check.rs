@@ -6,14 +6,18 @@
 //! - `lists`: does a list of bookings leave one out?
 //! - `stories`: can the answers about each seat, and about each booking, be told as one story? ([`super::linear`])
 //! - `payments`: is every payment in the books what its confirm came to?
+//! - `refunds`: is money to be given back exactly where it bought nothing?
+//! - `late`: did a confirm that came too late get its seats if it could, and only then?
 //! - `rows`: is everything in the books that was answered, and nothing that was not asked for?
 
 mod amendments;
 mod answers;
 mod bookings;
 mod kind;
+mod late;
 mod lists;
 mod payments;
+mod refunds;
 mod repeats;
 mod rows;
 mod seat_rows;
@@ -55,6 +59,8 @@ pub fn check(history: &History, books: &Books) -> Vec<Violation> {
     stories::check(history, &bookings, &mut violations);
     rows::check(history, books, &bookings, &mut violations);
     payments::check(history, books, &mut violations);
+    refunds::check(history, books, &mut violations);
+    late::check(history, books, &mut violations);
     seat_rows::check(history, books, &mut violations);
     violations
 }

@@ -31,12 +31,14 @@ pub struct Show {
     pub id: i64,
     /// Its seats are numbered from 1 to this.
     pub seats: u32,
+    /// Whether a confirm that comes too late gets the same seats again, if nobody has them.
+    pub late_confirm: bool,
 }
 
 /// A call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Operation {
-    /// Its identity, unique in its history. A hold is made for the user [`Operation::user_name`].
+    /// Its identity, unique in its history. A hold is made for the user [`Operation::user_name`], and a block for that reason.
     pub id: u64,
     /// Who called.
     pub customer: u32,
@@ -73,6 +75,15 @@ pub enum Call {
         booking_id: i64,
         /// Whether it names a payment: [`Operation::payment`], for this request alone.
         pays: bool,
+        /// Which of its seats, ascending; none for all of them.
+        seats: Option<Vec<u32>>,
+    },
+    /// `POST /admin/shows/:id/blocks`
+    Block {
+        /// The show.
+        show_id: i64,
+        /// The seats, ascending.
+        seats: Vec<u32>,
     },
     /// `POST /book/cancel`, or `POST /admin/bookings/:id/cancel`
     Cancel {
@@ -126,7 +137,7 @@ pub struct Repeats {
 }
 
 impl Operation {
-    /// For whom the hold with this identity is made, so that its booking can be recognised.
+    /// For whom the hold with this identity is made, or why the block, so that its booking can be recognised.
     pub fn user_name(id: u64) -> String {
         format!("op-{id}")
     }
@@ -136,7 +147,7 @@ impl Operation {
         format!("pay-{id}")
     }
 
-    /// The identity of the hold that was made for this user.
+    /// The identity of the hold that was made for this user, or of the block that was made for this reason.
     pub fn of_user(user_name: &str) -> Option<u64> {
         let id = user_name.strip_prefix("op-")?.parse().ok()?;
         (Self::user_name(id) == user_name).then_some(id)
@@ -144,6 +155,11 @@ impl Operation {
 }
 
 impl History {
+    /// The show with this identity.
+    pub fn show(&self, id: i64) -> Option<&Show> {
+        self.shows.iter().find(|show| show.id == id)
+    }
+
     /// The call with this identity.
     pub fn operation(&self, id: u64) -> Option<&Operation> {
         let index = self.operations.binary_search_by_key(&id, |operation| operation.id).ok()?;
@@ -185,7 +201,15 @@ impl Call {
             | Self::Cancel { booking_id, .. }
             | Self::Extend { booking_id }
             | Self::Change { booking_id, .. } => Some(*booking_id),
-            Self::Hold { .. } | Self::Find { .. } | Self::SeatMap { .. } | Self::List { .. } => None,
+            Self::Hold { .. } | Self::Block { .. } | Self::Find { .. } | Self::SeatMap { .. } | Self::List { .. } => None,
+        }
+    }
+
+    /// The show and the seats of which it wants to make a booking.
+    pub fn takes(&self) -> Option<(i64, &[u32])> {
+        match self {
+            Self::Hold { show_id, seats } | Self::Block { show_id, seats } => Some((*show_id, seats)),
+            _ => None,
         }
     }
 
@@ -193,7 +217,9 @@ impl Call {
     pub const fn word(&self) -> &'static str {
         match self {
             Self::Hold { .. } => "hold",
-            Self::Confirm { .. } => "confirm",
+            Self::Confirm { seats: None, .. } => "confirm",
+            Self::Confirm { seats: Some(_), .. } => "confirm of some seats",
+            Self::Block { .. } => "block",
             Self::Cancel { by_house: false, .. } => "cancel",
             Self::Cancel { by_house: true, .. } => "cancel by the house",
             Self::Extend { .. } => "extend",

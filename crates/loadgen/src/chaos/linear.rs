@@ -1,7 +1,7 @@
 //! Whether the history of one seat can be told as one story.
 //!
 //! A seat is free, held by a booking until its deadline, or sold to one; a hold may get more time, and a hold or a sale may be
-//! given up. Each call on it takes effect at one instant between its beginning and its end, and the answers must be those that a
+//! given up. Who takes a seat may buy it at once: the house that keeps it, and a booking that gets it again after its deadline. Each call on it takes effect at one instant between its beginning and its end, and the answers must be those that a
 //! seat would have given to the calls one after the other.
 //! What time does to a seat is part of the story: a hold is live before its deadline and dead from it on.
 //!
@@ -22,7 +22,7 @@ pub struct SeatHistory {
     pub events: Vec<Event>,
 }
 
-/// A hold that got the seat.
+/// A hold that got the seat, or a sale without one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hold {
     /// The call.
@@ -33,6 +33,8 @@ pub struct Hold {
     pub decided: Span,
     /// When it ends.
     pub deadline: Span,
+    /// Whether it is sold from the beginning, and has no end of its own.
+    pub sold: bool,
     /// When it must have shown, if it was answered.
     pub ended: Option<Micros>,
     /// When a confirm of it began that nobody knows the outcome of.
@@ -112,7 +114,7 @@ pub enum Sight {
 pub struct Phase {
     /// How many of the holds have got the seat so far.
     pub holds: usize,
-    /// Whether the last of them is confirmed.
+    /// Whether the last of them is sold.
     pub sold: bool,
     /// Whether the last of them has given it up.
     pub gone: bool,
@@ -209,6 +211,12 @@ impl SeatHistory {
         self.events.get(phase.extended_by?)
     }
 
+    /// The phase after the next hold has got the seat.
+    fn after_next(&self, phase: Phase) -> Phase {
+        let sold = self.holds.get(phase.holds).is_some_and(|hold| hold.sold);
+        Phase { holds: phase.holds + 1, sold, ..Phase::default() }
+    }
+
     /// The phase after this event has been told.
     fn after(&self, index: usize, phase: Phase) -> Phase {
         match self.events.get(index).map(|event| event.claim) {
@@ -260,8 +268,14 @@ impl SeatHistory {
             Claim::SoldTo(index) => (phase.sold && is_last(index)).then_some(Span::ALWAYS),
             Claim::Lost(index, sight) if is_last(index) => holder.and_then(|hold| self.ended(hold, phase, event, sight)),
             // Somebody else has got it since.
-            Claim::Lost(index, _) => (index < phase.holds).then_some(Span::ALWAYS),
+            Claim::Lost(index, _) => self.has_had_it(index, phase).then_some(Span::ALWAYS),
         }
+    }
+
+    /// Whether the booking of this hold has had the seat, by this hold or by an earlier one.
+    fn has_had_it(&self, index: usize, phase: Phase) -> bool {
+        let booking = |index: usize| self.holds.get(index).map(|hold| hold.booking_id);
+        index < phase.holds || (0..phase.holds).any(|earlier| booking(earlier) == booking(index))
     }
 
     /// When the seat's last hold can be seen as ended.

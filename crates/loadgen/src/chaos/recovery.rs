@@ -141,12 +141,12 @@ mod tests {
     use crate::chaos::history::{Answer, Call, NotDone, Operation, Unknown};
 
     fn call(began: Micros, answer: Answer) -> Operation {
-        let (id, call) = (0, Call::Confirm { booking_id: 1, pays: false });
+        let (id, call) = (0, Call::Confirm { booking_id: 1, pays: false, seats: None });
         Operation { id, customer: 0, server: 0, began, ended: began + 1, key: None, call, answer, replayed: false }
     }
 
     fn done(began: Micros) -> Operation {
-        call(began, Answer::Confirmed { booking_id: 1 })
+        call(began, Answer::Confirmed { booking_id: 1, reclaimed: false })
     }
 
     fn declined(began: Micros) -> Operation {

@@ -6,7 +6,7 @@ use std::io::Write;
 use bytes::{BufMut, Bytes, BytesMut};
 use hyper::{Method, Uri};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{CallError, Connection};
 
@@ -94,7 +94,18 @@ impl Connection {
     /// # Errors
     /// [`CallError`]; any status but 2xx is `Refused`.
     pub async fn create_show(&mut self, name: &str, total_seats: u32) -> Result<i64, CallError> {
-        let body = json!({ "name": name, "start_time": "2030-12-31 19:00", "total_seats": total_seats }).to_string();
+        self.create_show_on(name, total_seats, json!({})).await
+    }
+
+    /// `POST /admin/shows`, on these terms, an object: the new show's identity.
+    ///
+    /// # Errors
+    /// [`CallError`]; any status but 2xx is `Refused`.
+    pub async fn create_show_on(&mut self, name: &str, total_seats: u32, mut terms: Value) -> Result<i64, CallError> {
+        terms["name"] = name.into();
+        terms["start_time"] = "2030-12-31 19:00".into();
+        terms["total_seats"] = total_seats.into();
+        let body = terms.to_string();
         let token = self.admin_token().map(str::to_owned);
         let answer = self
             .json_call(Method::POST, Uri::from_static("/admin/shows"), Some(body.into()), token.as_deref())

@@ -46,7 +46,7 @@ pub(crate) fn history() -> History {
         ((8600, 8610), None, extend(5), extended(5, 9505)),
         ((8620, 8630), None, extend(5), refused(Refusal::HoldLimit { expires_at: answered_at(9505) })),
         ((8640, 8650), None, find(5), found(5, 27, 9505, Pending, &[(4, SeatStatus::Pending)])),
-        ((8700, 8710), None, confirm(5), Answer::Confirmed { booking_id: 5 }),
+        ((8700, 8710), None, confirm(5), crate::house::confirmed(5)),
         ((8720, 8730), None, cancel(5, false), refused(Refusal::SaleIsFinal)),
         ((8731, 8740), None, hold(&[4]), not_free(&[(4, OffendingReason::Sold)])),
         ((8800, 8810), None, cancel(5, true), cancelled(5, true)),
@@ -84,10 +84,11 @@ pub(crate) fn books() -> Books {
     let with = |row: BookingRow, steps: Vec<Step>| BookingRow { steps, ..row };
     let confirmed = |at, seats: &[u32]| step(at, StepKind::Confirmed, seats);
     let extended = |at| step(at, StepKind::Extended, &[4]);
-    books.bookings[2] =
-        with(row(3, 12, &[3], 2065, Failed, None), vec![held(2065, &[3]), confirmed(2110, &[3]), sale_cancelled(8915, &[3])]);
+    let given_back = |row: BookingRow| BookingRow { refund_due: true, ..row };
+    let third = given_back(row(3, 12, &[3], 2065, Failed, None));
+    books.bookings[2] = with(third, vec![held(2065, &[3]), confirmed(2110, &[3]), sale_cancelled(8915, &[3])]);
     let sold = vec![held(6505, &[4]), extended(7005), extended(8605), confirmed(8705, &[4]), sale_cancelled(8805, &[4])];
-    let fifth = BookingRow { expires_at: booked_at(9505), ..row(5, 27, &[4], 6505, Failed, None) };
+    let fifth = BookingRow { expires_at: booked_at(9505), ..given_back(row(5, 27, &[4], 6505, Failed, None)) };
     let sixth = row(6, 40, &[3], 8905, Pending, None);
     let seventh = row(7, 43, &[4], 9025, Failed, None);
     books.bookings.push(with(fifth, sold));

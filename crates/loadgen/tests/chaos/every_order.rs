@@ -23,7 +23,7 @@ struct Act {
 
 fn acts() -> impl Strategy<Value = Vec<Act>> {
     let act =
-        (0_u8..8, 0_i64..4, 0_i64..3, 0_i64..3, prop::bool::weighted(0.3), prop::option::weighted(0.1, (0_u8..9, 0_usize..3)));
+        (0_u8..10, 0_i64..4, 0_i64..3, 0_i64..3, prop::bool::weighted(0.3), prop::option::weighted(0.1, (0_u8..9, 0_usize..3)));
     let act = act.prop_map(|(kind, gap, before, after, unanswered, lie)| Act { kind, gap, before, after, unanswered, lie });
     prop::collection::vec(act, 1..9)
 }
@@ -53,13 +53,23 @@ fn history(acts: &[Act]) -> SeatHistory {
                 (sold, gone, deadline) = (false, false, hold.deadline.earliest);
                 seat.holds.push(hold);
             }
+            // Sold at once: to the house, or again to a booking that has lost the seat.
+            (8, _) if (!is_live && !sold) || act.lie.is_some() => {
+                seat.holds.push(Hold { sold: true, ..hold(operation, now, act) });
+                (sold, gone) = (true, false);
+            }
+            (9, Some(last)) if !is_live && !sold => {
+                let lost = seat.holds[if act.before == 0 { 0 } else { last }];
+                seat.holds.push(Hold { sold: true, booking_id: lost.booking_id, ..hold(operation, now, act) });
+                (sold, gone) = (true, false);
+            }
             // Whether these are answered or not, the books say that they were done.
-            (5, Some(last)) if act.gap == 1 && (is_live || sold) => {
+            (5, Some(last)) if act.gap % 2 == 1 && (is_live || sold) => {
                 let given = if sold { Given::Sale } else { Given::Hold };
                 seat.events.push(done(operation, now, act, Claim::GivesUp(last, given)));
                 (sold, gone) = (false, true);
             }
-            (6, Some(last)) if act.gap == 2 && is_live && !sold => {
+            (6, Some(last)) if act.gap >= 2 && is_live && !sold => {
                 let longer = now * 1000 + HOLD_FOR * 1000;
                 let claim = Claim::Extends(last, Span::exactly(deadline), Span::exactly(longer));
                 seat.events.push(done(operation, now, act, claim));
@@ -78,7 +88,8 @@ fn history(acts: &[Act]) -> SeatHistory {
     }
     for (i, hold) in seat.holds.iter_mut().enumerate() {
         let told = seat.events.iter().filter(|event| event.claim == Claim::SoldTo(i) || event.claim == Claim::Confirms(i));
-        hold.known_sold = told.map(|event| event.ended).min().unwrap_or(Micros::MAX);
+        let known_sold = told.map(|event| event.ended).min().unwrap_or(Micros::MAX);
+        hold.known_sold = if hold.sold { Micros::MIN } else { known_sold };
     }
     seat.sort_holds();
     seat.sort_events();
@@ -99,6 +110,7 @@ fn hold(operation: u64, now: Micros, act: &Act) -> Hold {
         booking_id: i64::try_from(operation).unwrap(),
         decided: Span::exactly(decided),
         deadline: Span::exactly(decided + HOLD_FOR * 1000),
+        sold: false,
         ended: (!act.unanswered).then_some((now + act.after) * 1000),
         unknown_confirm: None,
         known_sold: Micros::MAX,
@@ -149,7 +161,7 @@ impl Everything<'_> {
             let is_next = holder.is_none_or(|last| order(last) <= order(hold));
             let free = holder.is_none() || phase.gone || (!phase.sold && self.deadline(phase) <= hold.decided.earliest);
             let free = free && is_next;
-            let after = Phase { holds: i + 1, ..Phase::default() };
+            let after = Phase { holds: i + 1, sold: hold.sold, ..Phase::default() };
             // Without the order in which holds were decided: whoever gets the seat is its holder.
             if fits && free && self.can_follow(holds & !(1 << i), events, after, at) {
                 return true;
@@ -175,6 +187,9 @@ impl Everything<'_> {
     fn is_true(&self, event: &Event, holds: u32, phase: Phase, at: Micros) -> bool {
         let last = phase.holds.checked_sub(1);
         let live = last.filter(|_| !phase.sold && !phase.gone && at < self.deadline(phase));
+        // Holds stand for their bookings.
+        let booking = |index: usize| self.seat.holds.get(index).map(|hold| hold.booking_id);
+        let is = |hold: Option<usize>, index| hold.is_some_and(|hold| booking(hold) == booking(index));
         let ended = |sight| {
             let known_sold = last.map_or(0, |last| self.seat.holds[last].known_sold);
             let in_commit = |until| sight == Sight::Blurred && event.began <= until;
@@ -186,16 +201,18 @@ impl Everything<'_> {
             phase.gone || (is_over && (!phase.sold || in_commit(known_sold)))
         };
         match event.claim {
-            Claim::Extends(index, from, _) => live == Some(index) && self.deadline(phase) == from.earliest,
-            Claim::GivesUp(index, given) => !phase.gone && last == Some(index) && phase.sold == (given == Given::Sale),
+            Claim::Extends(index, from, _) => is(live, index) && self.deadline(phase) == from.earliest,
+            Claim::GivesUp(index, given) => !phase.gone && is(last, index) && phase.sold == (given == Given::Sale),
             Claim::Free(sight) => last.is_none() || ended(sight),
             Claim::Held => live.is_some(),
             Claim::HeldUntil(until) => live.is_some() && self.deadline(phase) == until,
-            Claim::HeldBy(index) | Claim::Confirms(index) => live == Some(index),
+            Claim::HeldBy(index) | Claim::Confirms(index) => is(live, index),
             Claim::Sold => phase.sold,
-            Claim::SoldTo(index) => phase.sold && last == Some(index),
-            Claim::Lost(index, _) if holds & (1 << index) != 0 || self.seat.holds.get(index).is_none() => false,
-            Claim::Lost(index, sight) => last != Some(index) || ended(sight),
+            Claim::SoldTo(index) => phase.sold && is(last, index),
+            Claim::Lost(index, sight) if is(last, index) => ended(sight),
+            Claim::Lost(index, _) => {
+                (0..self.seat.holds.len()).any(|told| holds & (1 << told) == 0 && booking(told) == booking(index))
+            }
         }
     }
 
@@ -215,7 +232,7 @@ fn is_possible(seat: &SeatHistory) -> bool {
 
 #[test]
 fn the_search_finds_a_story_exactly_where_there_is_one() {
-    let (possible, impossible, amended) = (Cell::new(0_u32), Cell::new(0_u32), Cell::new(0_u32));
+    let [possible, impossible, amended, sold_at_once] = [const { Cell::new(0_u32) }; 4];
     let config = ProptestConfig { failure_persistence: None, cases: 3000, ..ProptestConfig::default() };
     let result = TestRunner::new(config).run(&acts(), |acts| {
         let seat = history(&acts);
@@ -227,10 +244,11 @@ fn the_search_finds_a_story_exactly_where_there_is_one() {
         count.set(count.get() + 1);
         let is_amended = seat.events.iter().any(|event| matches!(event.claim, Claim::Extends(..) | Claim::GivesUp(..)));
         amended.set(amended.get() + u32::from(is_amended));
+        sold_at_once.set(sold_at_once.get() + u32::from(seat.holds.iter().any(|hold| hold.sold)));
         prop_assert_eq!(seat.verdict() == Verdict::Possible, expected, "{:#?}", seat);
         Ok(())
     });
     result.unwrap();
-    let all = [possible, impossible, amended];
+    let all = [possible, impossible, amended, sold_at_once];
     assert!(all.iter().all(|count| count.get() > 200), "{all:?}");
 }

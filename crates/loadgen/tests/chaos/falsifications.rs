@@ -2,6 +2,7 @@
 
 mod amendments;
 mod answers;
+mod late;
 mod rows;
 mod stories;
 
@@ -9,6 +10,7 @@ use std::collections::BTreeSet;
 
 use crate::amended;
 use crate::house::*;
+use crate::late as late_house;
 use loadgen::chaos::books::Books;
 use loadgen::chaos::check::{Kind, Violation, check};
 use loadgen::chaos::history::BookingStatus::{Confirmed, Failed};
@@ -25,6 +27,7 @@ fn kinds(violations: &[Violation]) -> BTreeSet<Kind> {
 fn a_history_and_books_in_order_pass() {
     assert_eq!(check(&history(), &books()), []);
     assert_eq!(check(&amended::history(), &amended::books()), []);
+    assert_eq!(check(&late_house::history(), &late_house::books()), []);
 }
 
 #[test]
@@ -33,7 +36,8 @@ fn every_falsification_is_found_and_named() {
     let plain = answers::ANSWERS.iter().chain(stories::STORIES).chain(rows::ROWS);
     let plain = plain.map(|falsification| (falsification, history(), books()));
     let amended = amendments::AMENDMENTS.iter().map(|falsification| (falsification, amended::history(), amended::books()));
-    for ((what, falsify, expected), mut history, mut books) in plain.chain(amended) {
+    let late = late::LATE.iter().map(|falsification| (falsification, late_house::history(), late_house::books()));
+    for ((what, falsify, expected), mut history, mut books) in plain.chain(amended).chain(late) {
         falsify(&mut history, &mut books);
         let violations = check(&history, &books);
         assert!(violations.iter().all(|violation| violation.says.len() > 20), "{violations:#?}");
@@ -46,7 +50,7 @@ fn every_falsification_is_found_and_named() {
 
 #[test]
 fn every_kind_but_undecided_has_a_falsification() {
-    let all = answers::ANSWERS.iter().chain(stories::STORIES).chain(rows::ROWS).chain(amendments::AMENDMENTS);
+    let all = answers::ANSWERS.iter().chain(stories::STORIES).chain(rows::ROWS).chain(amendments::AMENDMENTS).chain(late::LATE);
     let shown = all.flat_map(|(_, _, expected)| *expected);
     let mut missing: BTreeSet<Kind> = Kind::ALL.into();
     shown.for_each(|kind| {
@@ -63,7 +67,7 @@ fn what_does_not_wait_for_a_commit_may_see_the_hold_as_ended_until_the_confirm_i
         // Booking 2 is confirmed just in time, and answered at 2040.
         history.operations.truncate(9);
         books.bookings.truncate(2);
-        add(&mut history, (2020, 2040), confirm(2), Answer::Confirmed { booking_id: 2 });
+        add(&mut history, (2020, 2040), confirm(2), confirmed(2));
         (books.bookings[1].status, books.bookings[1].confirmed_at) = (Confirmed, Some(booked_at(2024)));
         books.seats[2].booking_id = Some(2);
         add(&mut history, (began, began + 5), look.0, look.1);

@@ -18,6 +18,7 @@ fn wanted(rounds: i64) -> SeatHistory {
             booking_id: decided,
             decided: Span::cut(decided),
             deadline: Span::cut(end),
+            sold: false,
             ended: (index % 3 != 0).then_some(decided + 25_000),
             unknown_confirm: Some(decided + 1_000_000),
             known_sold: Micros::MAX,

@@ -26,7 +26,7 @@ pub(crate) fn hold(seats: &[u32]) -> Call {
 }
 
 pub(crate) const fn confirm(booking_id: i64) -> Call {
-    Call::Confirm { booking_id, pays: false }
+    Call::Confirm { booking_id, pays: false, seats: None }
 }
 
 pub(crate) const fn find(booking_id: i64) -> Call {
@@ -35,6 +35,14 @@ pub(crate) const fn find(booking_id: i64) -> Call {
 
 pub(crate) const fn held(booking_id: i64, until: Micros) -> Answer {
     Answer::Held { booking_id, expires_at: answered_at(until) }
+}
+
+pub(crate) const fn confirmed(booking_id: i64) -> Answer {
+    Answer::Confirmed { booking_id, reclaimed: false }
+}
+
+pub(crate) const fn expired(at: Micros) -> Answer {
+    Answer::Refused(Refusal::HoldExpired { expired_at: answered_at(at), refund_due: false })
 }
 
 pub(crate) fn not_free(seats: &[(u32, OffendingReason)]) -> Answer {
@@ -47,7 +55,7 @@ pub(crate) const fn until(ms: Micros) -> OffendingReason {
 }
 
 pub(crate) const fn not_pending(status: BookingStatus) -> Answer {
-    Answer::Refused(Refusal::NotPending { status })
+    Answer::Refused(Refusal::NotPending { status, refund_due: false })
 }
 
 /// Booking `id` as hold `operation` made it, and how it and its seats stand.
@@ -84,8 +92,10 @@ pub(crate) fn row(
         id,
         show_id: SHOW,
         user_name,
+        is_block: false,
         seats,
         status,
+        refund_due: false,
         expires_at,
         confirmed_at: confirmed.map(booked_at),
         created_at,
@@ -105,12 +115,12 @@ fn operations() -> Vec<(Micros, Micros, Call, Answer)> {
         // Booking 2 gets seat 3 and dies at 2025.
         (20, 30, hold(&[3]), held(2, 2025)), // 3
         (31, 35, Call::SeatMap { show_id: SHOW }, map(&[(Held, 1), (Held, 1), (Held, 2), (Available, 0)])), // 4
-        (100, 110, confirm(1), Answer::Confirmed { booking_id: 1 }), // 5
+        (100, 110, confirm(1), confirmed(1)), // 5
         (120, 130, confirm(1), not_pending(Confirmed)), // 6
         (140, 150, find(1), found(1, 1, 2005, Confirmed, &[(1, Sold), (2, Sold)])), // 7
         (151, 160, hold(&[1]), not_free(&[(1, sold)])), // 8
         (200, 210, find(2), found(2, 3, 2025, Pending, &[(3, Held)])), // 9
-        (2030, 2040, confirm(2), Answer::Refused(Refusal::HoldExpired { expired_at: answered_at(2025) })), // 10
+        (2030, 2040, confirm(2), expired(2025)), // 10
         (2041, 2050, find(2), found(2, 3, 2025, Failed, &[(3, Available)])), // 11
         // Booking 3 takes it over, and is confirmed by a confirm that nobody was told of.
         (2060, 2070, hold(&[3]), held(3, 4065)),                      // 12
@@ -148,7 +158,12 @@ pub(crate) fn history() -> History {
         replayed: false,
     };
     let operations = (1..).zip(operations()).map(operation).collect();
-    History { operations, shows: vec![Show { id: SHOW, seats: 4 }], hold_for: HOLD_FOR * 1000, hold_limit: HOLD_LIMIT * 1000 }
+    History {
+        operations,
+        shows: vec![Show { id: SHOW, seats: 4, late_confirm: false }],
+        hold_for: HOLD_FOR * 1000,
+        hold_limit: HOLD_LIMIT * 1000,
+    }
 }
 
 /// Its books.

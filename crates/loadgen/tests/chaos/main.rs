@@ -9,6 +9,7 @@ mod every_order;
 mod falsifications;
 mod hot_seat;
 mod house;
+mod late;
 mod leaves_nothing;
 mod seat_stories;
 mod shop;

@@ -10,6 +10,7 @@ fn verdict(unknown_confirm: Option<Micros>, calls: &[(Micros, Micros, Claim)]) -
         booking_id: 1,
         decided: Span::exactly(1000),
         deadline: Span::exactly(5000),
+        sold: false,
         ended: Some(1300),
         unknown_confirm,
         known_sold: Micros::MAX,

@@ -1,5 +1,9 @@
 //! A small booking server that keeps everything in memory, and can be told to cheat.
 
+mod amends;
+mod confirms;
+mod reads;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -40,6 +44,24 @@ pub(crate) enum Cheat {
     ForgetsExtensions,
     /// Now and then does not keep a payment.
     ForgetsPayments,
+    /// Now and then doesn't look whether somebody else has got the seats of a late confirm.
+    ReclaimsWhatIsTaken,
+    /// Now and then refuses a late confirm whose seats are free.
+    RefusesWhatIsFree,
+    /// Now and then sells all seats of a confirm that is for some.
+    SellsTheRest,
+    /// Now and then says that a block is done, and does nothing.
+    ForgetsBlocks,
+}
+
+impl Cheat {
+    /// It cheats every so many times that it could. What is rare it does more often.
+    const fn every(self) -> u64 {
+        match self {
+            Self::ReclaimsWhatIsTaken | Self::RefusesWhatIsFree | Self::SellsTheRest | Self::ForgetsBlocks => 2,
+            _ => 5,
+        }
+    }
 }
 
 /// A server of its own thread. It serves until the test's process ends.
@@ -52,15 +74,15 @@ pub(crate) struct Shop {
 struct Ledger {
     cheat: Cheat,
     hold_for: Micros,
-    /// How often it could have cheated; it does every fifth time.
+    /// How often it could have cheated.
     temptations: u64,
     last_id: i64,
     /// The statuses, and the codes if any, that it has answered with.
     answered: BTreeSet<(u16, String)>,
     /// By call, how often it was done.
     done: BTreeMap<String, u32>,
-    /// By show, how many seats.
-    shows: Vec<u32>,
+    /// By show, how many seats, and whether it takes late confirms.
+    shows: Vec<(u32, bool)>,
     bookings: BTreeMap<i64, BookingRow>,
     payments: Vec<PaymentRow>,
     /// By show, the seats as they were shown last.
@@ -86,12 +108,18 @@ impl Shop {
 
     /// How often it has cheated.
     pub(crate) fn cheated(&self) -> u64 {
-        self.ledger.lock().unwrap().temptations / 5
+        let ledger = self.ledger.lock().unwrap();
+        ledger.temptations / ledger.cheat.every()
     }
 
     /// The statuses, and the codes if any, that it has answered with.
     pub(crate) fn answered(&self) -> BTreeSet<(u16, String)> {
         self.ledger.lock().unwrap().answered.clone()
+    }
+
+    /// How many bookings were had again after they had run out.
+    pub(crate) fn reclaimed(&self) -> usize {
+        self.ledger.lock().unwrap().bookings.values().filter(|row| row.was_reclaimed()).count()
     }
 
     /// How many shows there are.
@@ -106,7 +134,7 @@ impl Shop {
 
     pub(crate) fn books(&self) -> Books {
         let ledger = self.ledger.lock().unwrap();
-        let seats = (1..).zip(&ledger.shows).flat_map(|(show_id, seats)| (1..=*seats).map(move |number| (show_id, number)));
+        let seats = (1..).zip(&ledger.shows).flat_map(|(show_id, (seats, _))| (1..=*seats).map(move |number| (show_id, number)));
         let seat = |(show_id, number)| {
             let row = ledger.holder(show_id, number);
             let status = match row.map(|row| row.status) {
@@ -147,6 +175,14 @@ fn shown(instant: Micros) -> String {
     DateTime::from_timestamp_micros(instant).unwrap().to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
+fn numbers(of: &Value) -> Vec<u32> {
+    serde_json::from_value(of.clone()).unwrap()
+}
+
+fn is_cancelled(row: &BookingRow) -> bool {
+    row.steps.iter().any(|step| step.event == StepKind::Cancelled)
+}
+
 impl Ledger {
     /// The answer, and whether it was answered before.
     fn answer_once(&mut self, request: &HttpRequest, body: &Value) -> (u16, Value, bool) {
@@ -177,19 +213,17 @@ impl Ledger {
         let id: i64 = path.split('/').find_map(|part| part.parse().ok()).unwrap_or(0);
         match (method, path) {
             ("POST", "/admin/shows") => {
-                self.shows.push(u32::try_from(body["total_seats"].as_u64().unwrap()).unwrap());
+                let seats = u32::try_from(body["total_seats"].as_u64().unwrap()).unwrap();
+                self.shows.push((seats, body["late_confirm"] == true));
                 self.old_seats.push(Value::Null);
                 (201, json!({ "showId": self.shows.len() }))
             }
             ("POST", "/book") => self.hold(body, now),
-            ("POST", "/book/confirm") => {
-                let id = body["bookingId"].as_i64().unwrap();
-                let (status, answer) = self.confirm(id, now);
-                self.pay(id, body["paymentReference"].as_str(), status, answer)
-            }
+            ("POST", "/book/confirm") => self.confirm(body, now),
             ("POST", "/book/cancel") => self.cancel(body["bookingId"].as_i64().unwrap(), now, false),
             ("POST", "/book/extend") => self.extend(body["bookingId"].as_i64().unwrap(), now),
             ("POST", "/book/change") => self.change(body, now),
+            ("POST", path) if path.ends_with("/blocks") => self.block(id, body, now),
             ("POST", _) => self.cancel(id, now, true),
             ("GET", "/admin/bookings") => (200, self.list(request.query_string())),
             ("GET", path) if path.starts_with("/book/") => self.find(id),
@@ -200,7 +234,7 @@ impl Ledger {
     /// Whether to cheat, now that it could.
     fn gives_in(&mut self, cheat: Cheat) -> bool {
         self.temptations += u64::from(self.cheat == cheat);
-        self.cheat == cheat && self.temptations.is_multiple_of(5)
+        self.cheat == cheat && self.temptations.is_multiple_of(cheat.every())
     }
 
     fn holder(&self, show_id: i64, number: u32) -> Option<&BookingRow> {
@@ -210,7 +244,7 @@ impl Ledger {
 
     /// The seats that can't be had, and why.
     fn offending(&self, show_id: i64, seats: &[u32]) -> Vec<Value> {
-        let total = self.shows[usize::try_from(show_id).unwrap() - 1];
+        let total = self.shows[usize::try_from(show_id).unwrap() - 1].0;
         let offending = seats.iter().filter_map(|number| match self.holder(show_id, *number) {
             _ if *number > total => Some(json!({ "seat_number": number, "reason": "unknown" })),
             None => None,
@@ -222,8 +256,7 @@ impl Ledger {
 
     fn hold(&mut self, body: &Value, now: Micros) -> (u16, Value) {
         let show_id = body["showId"].as_i64().unwrap();
-        let seats: Vec<u32> =
-            body["seats"].as_array().unwrap().iter().map(|seat| u32::try_from(seat.as_u64().unwrap()).unwrap()).collect();
+        let seats = numbers(&body["seats"]);
         let offending = self.offending(show_id, &seats);
         if self.gives_in(Cheat::Fails) {
             return (500, json!({}));
@@ -236,7 +269,20 @@ impl Ledger {
         let (user_name, expires_at) = (body["userName"].as_str().unwrap().to_owned(), now + self.hold_for);
         let status = BookingStatus::Pending;
         let steps = vec![Step { at: now, event: StepKind::Held, was_sold: false, seats: seats.clone() }];
-        let row = BookingRow { id, show_id, user_name, seats, status, expires_at, confirmed_at: None, created_at: now, steps };
+        let (is_block, refund_due, confirmed_at, created_at) = (false, false, None, now);
+        let row = BookingRow {
+            id,
+            show_id,
+            user_name,
+            is_block,
+            seats,
+            status,
+            refund_due,
+            expires_at,
+            confirmed_at,
+            created_at,
+            steps,
+        };
         if !self.gives_in(Cheat::ForgetsHolds) {
             self.bookings.insert(id, row);
         }
@@ -246,148 +292,29 @@ impl Ledger {
         (201, json!({ "bookingId": id, "expiresAt": shown(expires_at) }))
     }
 
-    fn confirm(&mut self, id: i64, now: Micros) -> (u16, Value) {
-        let too_late = self.bookings.get(&id).is_some_and(|row| row.status == BookingStatus::Failed);
-        let is_lenient = too_late && self.gives_in(Cheat::ConfirmsTooLate);
-        let Some(row) = self.bookings.get_mut(&id) else { return (404, json!({ "code": "no_such_booking" })) };
-        match row.status {
-            BookingStatus::Failed if row.steps.last().is_some_and(|step| step.event == StepKind::Cancelled) => {
-                (409, json!({ "code": "booking_not_pending", "status_now": "FAILED" }))
-            }
-            BookingStatus::Failed if !is_lenient => (409, json!({ "code": "hold_expired", "expired_at": shown(row.expires_at) })),
-            BookingStatus::Confirmed => (409, json!({ "code": "booking_not_pending", "status_now": "CONFIRMED" })),
-            BookingStatus::Pending | BookingStatus::Failed => {
-                row.steps.push(Step { at: now, event: StepKind::Confirmed, was_sold: false, seats: row.seats.clone() });
-                (row.status, row.confirmed_at) = (BookingStatus::Confirmed, Some(now));
-                (200, json!({ "bookingId": id }))
-            }
-        }
-    }
-
-    /// Keeps the payment of a confirm that was decided like this.
-    fn pay(&mut self, booking_id: i64, reference: Option<&str>, status: u16, mut answer: Value) -> (u16, Value) {
-        let Some(reference) = reference.filter(|_| status != 404) else { return (status, answer) };
-        let in_vain = status != 200;
-        if in_vain {
-            answer["refundDue"] = true.into();
-        }
-        let reference = reference.to_owned();
-        if !self.gives_in(Cheat::ForgetsPayments) && self.payments.iter().all(|payment| payment.reference != reference) {
-            self.payments.push(PaymentRow { reference, booking_id, in_vain });
-        }
-        (status, answer)
-    }
-
-    fn cancel(&mut self, id: i64, now: Micros, by_house: bool) -> (u16, Value) {
-        let forgets = self.gives_in(Cheat::ForgetsCancels);
-        let Some(row) = self.bookings.get_mut(&id) else { return (404, json!({ "code": "no_such_booking" })) };
-        let was_sold = match (row.status, row.steps.last().map(|step| step.event)) {
-            (BookingStatus::Failed, Some(StepKind::Cancelled)) => {
-                return (200, json!({ "bookingId": id, "refundDue": row.sale_was_cancelled() }));
-            }
-            (BookingStatus::Failed, _) => return (409, json!({ "code": "hold_expired", "expired_at": shown(row.expires_at) })),
-            (BookingStatus::Confirmed, _) if !by_house => return (409, json!({ "code": "sale_is_final" })),
-            (status, _) => status == BookingStatus::Confirmed,
-        };
-        if !forgets {
-            (row.status, row.confirmed_at) = (BookingStatus::Failed, None);
-            row.steps.push(Step { at: now, event: StepKind::Cancelled, was_sold, seats: row.seats.clone() });
-        }
-        (200, json!({ "bookingId": id, "refundDue": was_sold }))
-    }
-
-    /// The booking if it can be amended, or why it can't.
-    fn amendable(&self, id: i64) -> Result<BookingRow, (u16, Value)> {
-        let row = self.bookings.get(&id).ok_or((404, json!({ "code": "no_such_booking" })))?;
-        match row.status {
-            BookingStatus::Pending => Ok(row.clone()),
-            BookingStatus::Confirmed => Err((409, json!({ "code": "booking_not_pending", "status_now": "CONFIRMED" }))),
-            BookingStatus::Failed if row.steps.last().is_some_and(|step| step.event == StepKind::Cancelled) => {
-                Err((409, json!({ "code": "booking_not_pending", "status_now": "FAILED" })))
-            }
-            BookingStatus::Failed => Err((409, json!({ "code": "hold_expired", "expired_at": shown(row.expires_at) }))),
-        }
-    }
-
-    fn extend(&mut self, id: i64, now: Micros) -> (u16, Value) {
-        let mut row = match self.amendable(id) {
-            Ok(row) => row,
-            Err(refusal) => return refusal,
-        };
-        let longer = (now + self.hold_for).min(row.created_at + 2 * self.hold_for);
-        if longer <= row.expires_at {
-            return (409, json!({ "code": "hold_limit_reached", "expires_at": shown(row.expires_at) }));
-        }
-        row.expires_at = longer;
-        row.steps.push(Step { at: now, event: StepKind::Extended, was_sold: false, seats: row.seats.clone() });
-        if !self.gives_in(Cheat::ForgetsExtensions) {
-            self.bookings.insert(id, row);
-        }
-        (200, json!({ "bookingId": id, "expiresAt": shown(longer) }))
-    }
-
-    fn change(&mut self, body: &Value, now: Micros) -> (u16, Value) {
-        let numbers = |of: &Value| -> Vec<u32> { serde_json::from_value(of.clone()).unwrap() };
-        let (id, add, remove) = (body["bookingId"].as_i64().unwrap(), numbers(&body["add"]), numbers(&body["remove"]));
-        let mut row = match self.amendable(id) {
-            Ok(row) => row,
-            Err(refusal) => return refusal,
-        };
-        let had = |seat: &u32| row.seats.contains(seat);
-        let had_already = add.iter().filter(|seat| had(seat)).map(|seat| json!({ "seat_number": seat, "reason": "had_already" }));
-        let not_had = remove.iter().filter(|seat| !had(seat)).map(|seat| json!({ "seat_number": seat, "reason": "not_had" }));
-        let new: Vec<u32> = add.iter().copied().filter(|seat| !had(seat)).collect();
-        let offending: Vec<Value> = had_already.chain(not_had).chain(self.offending(row.show_id, &new)).collect();
+    fn block(&mut self, show_id: i64, body: &Value, now: Micros) -> (u16, Value) {
+        let seats = numbers(&body["seats"]);
+        let offending = self.offending(show_id, &seats);
         if !offending.is_empty() {
             return (409, json!({ "code": "seats_not_free", "seats": offending }));
         }
-        row.seats.retain(|seat| !remove.contains(seat));
-        row.seats.extend(add);
-        row.seats.sort_unstable();
-        row.steps.push(Step { at: now, event: StepKind::Changed, was_sold: false, seats: row.seats.clone() });
-        let answer = json!({ "bookingId": id, "seats": row.seats, "expiresAt": shown(row.expires_at) });
-        self.bookings.insert(id, row);
-        (200, answer)
-    }
-
-    fn find(&self, id: i64) -> (u16, Value) {
-        let Some(row) = self.bookings.get(&id) else { return (404, json!({ "code": "no_such_booking" })) };
-        let seats = row.seats.iter().map(|number| {
-            let status = match self.holder(row.show_id, *number).map(|row| row.status) {
-                None | Some(BookingStatus::Failed) => SeatStatus::Available,
-                Some(BookingStatus::Pending) => SeatStatus::Pending,
-                Some(BookingStatus::Confirmed) => SeatStatus::Confirmed,
-            };
-            json!({ "seat_number": number, "status": status })
-        });
-        let seats: Vec<Value> = seats.collect();
-        let BookingRow { show_id, user_name, status, expires_at, .. } = row;
-        let booking =
-            json!({ "id": id, "show_id": show_id, "user_name": user_name, "status": status, "expires_at": shown(*expires_at) });
-        (200, json!({ "booking": booking, "seats": seats }))
-    }
-
-    fn list(&self, query: &str) -> Value {
-        let value = |name: &str| query.split('&').find_map(|part| part.strip_prefix(name)?.strip_prefix('='));
-        let limit = value("limit").unwrap().parse().unwrap();
-        let rows = self.bookings.values().rev().map(|row| json!({ "id": row.id, "status": row.status }));
-        rows.filter(|row| value("status").is_none_or(|status| row["status"] == status)).take(limit).collect()
-    }
-
-    fn seat_map(&mut self, show_id: i64) -> Value {
-        let seats = 1..=self.shows[usize::try_from(show_id).unwrap() - 1];
-        let seats = seats.map(|number| {
-            let row = self.holder(show_id, number);
-            let status = match row.map(|row| row.status) {
-                None => "AVAILABLE",
-                Some(BookingStatus::Confirmed) => "CONFIRMED",
-                Some(_) => "PENDING",
-            };
-            json!({ "id": number, "seat_number": number, "status": status, "booking_id": row.map(|row| row.id) })
-        });
-        let seats: Value = seats.collect();
-        let now_is = seats.clone();
-        let was = std::mem::replace(&mut self.old_seats[usize::try_from(show_id).unwrap() - 1], seats);
-        if !was.is_null() && was != now_is && self.gives_in(Cheat::ShowsOldSeats) { was } else { now_is }
+        self.last_id += 1;
+        let row = BookingRow {
+            id: self.last_id,
+            show_id,
+            user_name: body["reason"].as_str().unwrap().to_owned(),
+            is_block: true,
+            status: BookingStatus::Confirmed,
+            refund_due: false,
+            expires_at: now + 1,
+            confirmed_at: Some(now),
+            created_at: now,
+            steps: vec![Step { at: now, event: StepKind::Blocked, was_sold: false, seats: seats.clone() }],
+            seats,
+        };
+        if !self.gives_in(Cheat::ForgetsBlocks) {
+            self.bookings.insert(row.id, row);
+        }
+        (201, json!({ "bookingId": self.last_id, "status": "CONFIRMED" }))
     }
 }

@@ -6,7 +6,7 @@ use super::super::books::{BookingRow, Step, StepKind};
 use super::super::history::{Answer, Call, History, Micros, Operation};
 use super::{Kind, Violation, at, named};
 
-/// A step that is neither the hold nor the confirm nor the end of its time.
+/// A step that is neither how it was made nor the end of its time, nor a confirm of all that it held.
 #[derive(Clone, Debug)]
 pub(super) struct Amendment {
     /// When it was decided.
@@ -32,7 +32,7 @@ pub(super) type Amendments = BTreeMap<i64, Vec<Amendment>>;
 pub(super) fn explain(history: &History, rows: &[BookingRow], violations: &mut Vec<Violation>) -> Amendments {
     let mut calls: HashMap<i64, Vec<&Operation>> = HashMap::new();
     for operation in &history.operations {
-        if let Call::Cancel { booking_id, .. } | Call::Extend { booking_id } | Call::Change { booking_id, .. } = operation.call {
+        if let Some(booking_id) = operation.call.booking_id() {
             calls.entry(booking_id).or_default().push(operation);
         }
     }
@@ -47,8 +47,22 @@ pub(super) fn explain(history: &History, rows: &[BookingRow], violations: &mut V
     explained
 }
 
+/// Whether it was answered that something was done which nothing else here looks for.
 const fn is_done(operation: &Operation) -> bool {
-    matches!(operation.answer, Answer::Cancelled { .. } | Answer::Extended { .. } | Answer::Changed { .. })
+    let reclaimed = matches!(operation.answer, Answer::Confirmed { reclaimed: true, .. });
+    reclaimed || matches!(operation.answer, Answer::Cancelled { .. } | Answer::Extended { .. } | Answer::Changed { .. })
+}
+
+/// Whether it was answered that something like this was done.
+const fn is_done_so(operation: &Operation, event: StepKind) -> bool {
+    match operation.answer {
+        Answer::Cancelled { .. } => matches!(event, StepKind::Cancelled),
+        Answer::Extended { .. } => matches!(event, StepKind::Extended),
+        Answer::Changed { .. } => matches!(event, StepKind::Changed),
+        Answer::Confirmed { reclaimed: false, .. } => matches!(event, StepKind::Confirmed),
+        Answer::Confirmed { reclaimed: true, .. } => matches!(event, StepKind::Reclaimed),
+        _ => false,
+    }
 }
 
 fn lost(operation: &Operation) -> Violation {
@@ -68,12 +82,18 @@ struct Explaining<'a, 'v> {
 impl<'a> Explaining<'a, '_> {
     fn all(mut self) -> Vec<Amendment> {
         let (mut seats, mut deadline) = (self.row.first_seats().to_vec(), self.row.created_at + self.history.hold_for);
+        if self.row.is_block {
+            deadline = self.row.expires_at;
+        }
         let mut amendments: Vec<Amendment> = Vec::new();
         for step in &self.row.steps {
-            if !matches!(step.event, StepKind::Extended | StepKind::Changed | StepKind::Cancelled) {
-                continue;
+            let is_sale = matches!(step.event, StepKind::Confirmed | StepKind::Reclaimed);
+            match step.event {
+                StepKind::Held | StepKind::Blocked | StepKind::Expired | StepKind::RefundDue => continue,
+                StepKind::Confirmed if step.seats == seats => continue,
+                StepKind::Confirmed | StepKind::Reclaimed | StepKind::Extended | StepKind::Changed | StepKind::Cancelled => {}
             }
-            if step.at >= deadline && !step.was_sold {
+            if step.at >= deadline && !step.was_sold && !is_sale {
                 let says = format!("{:?} at {}, and its hold ended at {}", step.event, at(step.at), at(deadline));
                 self.report(Kind::AmendedTooLate, &says);
             }
@@ -108,7 +128,7 @@ impl<'a> Explaining<'a, '_> {
     /// The call that was answered with this step. Without one, a call must at least explain it.
     fn author(&mut self, step: &Step, before: &[u32], deadline: Micros) -> Option<&'a Operation> {
         let could = |call: &&&Operation| !self.used.contains(&call.id) && could_do(call, step, before);
-        let answered = self.calls.iter().filter(could).filter(|call| is_done(call) && step.at <= call.ended);
+        let answered = self.calls.iter().filter(could).filter(|call| is_done_so(call, step.event) && step.at <= call.ended);
         let answered =
             answered.min_by_key(|call| (shown_deadline(call).is_some_and(|told| told != cut(deadline)), call.ended)).copied();
         if let Some(call) = answered {
@@ -140,7 +160,7 @@ impl<'a> Explaining<'a, '_> {
             self.report(Kind::DeadlineWrong, &says);
         }
         let fits = match &call.answer {
-            Answer::Cancelled { refund_due, .. } => *refund_due == step.was_sold,
+            Answer::Cancelled { refund_due, .. } => *refund_due == (step.was_sold && !self.row.is_block),
             Answer::Changed { seats, .. } => *seats == step.seats,
             _ => true,
         };
@@ -170,6 +190,9 @@ fn could_do(call: &Operation, step: &Step, before: &[u32]) -> bool {
             let mut seats: Vec<u32> = before.iter().filter(|seat| !remove.contains(seat)).chain(add).copied().collect();
             seats.sort_unstable();
             seats == step.seats
+        }
+        (Call::Confirm { seats, .. }, StepKind::Confirmed | StepKind::Reclaimed) => {
+            seats.as_deref().unwrap_or(before) == step.seats
         }
         _ => false,
     };

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::super::history::{
     Answer, BookingStatus, Call, FoundBooking, History, MapSeat, NotDone, OffendingReason, OffendingSeat, Operation, Refusal,
-    SeatStatus, Unknown,
+    SeatStatus, Show, Unknown,
 };
 use super::bookings::{Booking, Bookings};
 use super::{Kind, Violation, at, named};
@@ -21,12 +21,15 @@ pub(super) fn are_foreseen(history: &History, violations: &mut Vec<Violation>) {
 
 /// Checks every answer.
 pub(super) fn check(history: &History, bookings: &Bookings<'_>, violations: &mut Vec<Violation>) {
-    let seats: HashMap<i64, u32> = history.shows.iter().map(|show| (show.id, show.seats)).collect();
+    let shows: HashMap<i64, &Show> = history.shows.iter().map(|show| (show.id, show)).collect();
     for operation in &history.operations {
         let fault = match &operation.answer {
             Answer::NotDone(_) | Answer::Unknown(_) => None,
-            Answer::Refused(refusal) => refusal_fault(operation, refusal, bookings, &seats),
-            _ => success_fault(operation, bookings, &seats),
+            Answer::Refused(refusal) => {
+                let owed = refund_fault(operation, refusal, bookings, &shows);
+                owed.or_else(|| refusal_fault(operation, refusal, bookings, &shows))
+            }
+            _ => success_fault(operation, bookings, &shows),
         };
         if let Some((kind, says)) = fault {
             violations.push(Violation::new(kind, format!("{} {says}", named(operation))).by([operation.id]));
@@ -44,10 +47,12 @@ fn answers_something_else(operation: &Operation) -> Fault {
     does_not_fit(format!("was answered something else: {:?}", operation.answer))
 }
 
-fn success_fault(operation: &Operation, bookings: &Bookings<'_>, seats: &HashMap<i64, u32>) -> Option<Fault> {
+type Shows<'a> = HashMap<i64, &'a Show>;
+
+fn success_fault(operation: &Operation, bookings: &Bookings<'_>, shows: &Shows<'_>) -> Option<Fault> {
     match (&operation.call, &operation.answer) {
         (Call::Hold { .. }, Answer::Held { booking_id, .. }) => deadline_fault(operation, bookings.get(*booking_id)?),
-        (Call::Confirm { booking_id, .. }, Answer::Confirmed { booking_id: answered })
+        (Call::Confirm { booking_id, .. }, Answer::Confirmed { booking_id: answered, .. })
         | (Call::Cancel { booking_id, .. }, Answer::Cancelled { booking_id: answered, .. })
         | (Call::Extend { booking_id }, Answer::Extended { booking_id: answered, .. })
         | (Call::Change { booking_id, .. }, Answer::Changed { booking_id: answered, .. })
@@ -58,17 +63,40 @@ fn success_fault(operation: &Operation, bookings: &Bookings<'_>, seats: &HashMap
         (Call::Find { booking_id }, Answer::Found(found)) if *booking_id == found.id => {
             found_fault(operation, found, bookings.get(found.id)?)
         }
-        (Call::SeatMap { show_id }, Answer::SeatMap(map)) => map_fault(map, *show_id, seats.get(show_id).copied()?, bookings),
-        // Looked at with all other lists.
-        (Call::List { .. }, Answer::Bookings(_)) => None,
+        (Call::SeatMap { show_id }, Answer::SeatMap(map)) => map_fault(map, *show_id, shows.get(show_id)?.seats, bookings),
+        // Looked at with all other lists, and in the books.
+        (Call::List { .. }, Answer::Bookings(_)) | (Call::Block { .. }, Answer::Blocked { .. }) => None,
         _ => Some(answers_something_else(operation)),
     }
 }
 
-fn refusal_fault(operation: &Operation, refusal: &Refusal, bookings: &Bookings<'_>, seats: &HashMap<i64, u32>) -> Option<Fault> {
+/// What was paid for nothing has to be given back. Where late confirms are taken, one that is refused was paid for, whether or not it says
+/// how.
+fn refund_fault(operation: &Operation, refusal: &Refusal, bookings: &Bookings<'_>, shows: &Shows<'_>) -> Option<Fault> {
+    let (told, ran_out) = match refusal {
+        Refusal::HoldExpired { refund_due, .. } => (*refund_due, true),
+        Refusal::NotPending { refund_due, .. } => (*refund_due, false),
+        _ => return None,
+    };
+    let due = if let Call::Confirm { booking_id, pays, .. } = operation.call {
+        let booking = bookings.get(booking_id)?;
+        !booking.is_block && (pays || ran_out && shows.get(&booking.show_id)?.late_confirm)
+    } else {
+        false
+    };
+    (told != due).then(|| (Kind::RefundWrong, format!("was refused with refund due {told}, instead of {due}")))
+}
+
+fn refusal_fault(operation: &Operation, refusal: &Refusal, bookings: &Bookings<'_>, shows: &Shows<'_>) -> Option<Fault> {
     match (&operation.call, refusal) {
-        (Call::Hold { show_id, seats: asked }, Refusal::SeatsNotFree(named)) => {
-            refused_seats_fault(asked, named, seats.get(show_id).copied()?)
+        (Call::Hold { show_id, seats: asked } | Call::Block { show_id, seats: asked }, Refusal::SeatsNotFree(named)) => {
+            refused_seats_fault(asked, named, shows.get(show_id)?.seats)
+        }
+        (Call::Confirm { booking_id, seats: Some(asked), .. }, Refusal::SeatsNotFree(named)) => {
+            let numbers: Vec<u32> = named.iter().map(|seat| seat.number).collect();
+            let all_not_had = named.iter().all(|seat| seat.reason == OffendingReason::NotHad);
+            let right = all_not_had && bookings.get(*booking_id)?.could_lack(asked, &numbers, operation);
+            (!right).then(|| does_not_fit(format!("asked for seats {asked:?}, and was refused for {named:?}")))
         }
         (Call::Change { booking_id, add, remove }, Refusal::SeatsNotFree(named)) => {
             let asked: Vec<u32> = add.iter().chain(remove).copied().collect();
@@ -83,7 +111,7 @@ fn refusal_fault(operation: &Operation, refusal: &Refusal, bookings: &Bookings<'
                 let not_had = names(OffendingReason::NotHad).count() == named.len() && !named.is_empty();
                 return (!not_had).then(|| does_not_fit(format!("asked for seats {asked:?}, and was refused {named:?}")));
             }
-            refused_seats_fault(add, &wanted, seats.get(&booking.show_id).copied()?)
+            refused_seats_fault(add, &wanted, shows.get(&booking.show_id)?.seats)
         }
         (Call::Extend { booking_id }, Refusal::HoldLimit { expires_at }) => {
             let wrong = !bookings.get(*booking_id)?.could_end_at(*expires_at, operation);
@@ -91,10 +119,10 @@ fn refusal_fault(operation: &Operation, refusal: &Refusal, bookings: &Bookings<'
         }
         (Call::Change { .. }, Refusal::SeatCount)
         | (Call::Cancel { by_house: false, .. }, Refusal::SaleIsFinal)
-        | (Call::Cancel { .. }, Refusal::NotPending { status: BookingStatus::Failed })
+        | (Call::Cancel { .. }, Refusal::NotPending { status: BookingStatus::Failed, .. })
         | (
             Call::Confirm { .. } | Call::Extend { .. } | Call::Change { .. },
-            Refusal::NotPending { status: BookingStatus::Confirmed | BookingStatus::Failed },
+            Refusal::NotPending { status: BookingStatus::Confirmed | BookingStatus::Failed, .. },
         ) => None,
         // Whether there was another request under the key is looked at with all repeats.
         (_, Refusal::KeyReused) if operation.key.is_some_and(|key| key != operation.id) => None,
@@ -103,7 +131,7 @@ fn refusal_fault(operation: &Operation, refusal: &Refusal, bookings: &Bookings<'
             | Call::Cancel { booking_id, .. }
             | Call::Extend { booking_id }
             | Call::Change { booking_id, .. },
-            Refusal::HoldExpired { expired_at },
+            Refusal::HoldExpired { expired_at, .. },
         ) => {
             let deadline = bookings.get(*booking_id)?.last_deadline();
             let (told, real) = (at(*expired_at), at(deadline.earliest));
@@ -121,7 +149,7 @@ fn refusal_fault(operation: &Operation, refusal: &Refusal, bookings: &Bookings<'
             let known = bookings.get(*booking_id).is_some_and(|booking| booking.known < operation.began);
             known.then(|| (Kind::Missing, format!("was told that there is no booking {booking_id}, which was known before")))
         }
-        (Call::Hold { show_id, .. } | Call::SeatMap { show_id }, Refusal::NoSuchShow) => {
+        (Call::Hold { show_id, .. } | Call::Block { show_id, .. } | Call::SeatMap { show_id }, Refusal::NoSuchShow) => {
             Some((Kind::Missing, format!("was told that there is no show {show_id}")))
         }
         _ => Some(answers_something_else(operation)),
@@ -157,7 +185,7 @@ fn refused_seats_fault(asked: &[u32], named: &[OffendingSeat], seats: u32) -> Op
 
 fn found_fault(operation: &Operation, found: &FoundBooking, booking: &Booking<'_>) -> Option<Fault> {
     let id = found.id;
-    let user_name = Operation::user_name(booking.hold.id);
+    let user_name = booking.user_name();
     if found.user_name != user_name {
         return Some(does_not_fit(format!("was told that booking {id} is {}'s, but it is {user_name}'s", found.user_name)));
     }

@@ -9,19 +9,21 @@ use super::super::linear::{Hold, Sight, Span};
 use super::amendments::{Amendment, Amendments};
 use super::{Kind, Violation, named};
 
-/// A booking and the hold that made it.
+/// A booking and the hold or the block that made it.
 pub(super) struct Booking<'a> {
     /// Its identity.
     pub(super) id: i64,
-    /// The hold.
+    /// The hold, or the block.
     pub(super) hold: &'a Operation,
+    /// Whether the house keeps its seats from sale.
+    pub(super) is_block: bool,
     /// The show, as the hold asked.
     pub(super) show_id: i64,
     /// The seats, as the hold asked.
     pub(super) seats: &'a [u32],
     /// When the hold was decided.
     pub(super) decided: Span,
-    /// When it ends, unless it gets more time.
+    /// When it ends, unless it gets more time. What the house keeps does not end by itself.
     pub(super) deadline: Span,
     /// What became of it then.
     pub(super) amendments: Vec<Amendment>,
@@ -37,7 +39,7 @@ pub(super) struct Booking<'a> {
     pub(super) unknown_confirm: Option<Micros>,
 }
 
-/// All bookings that a hold explains, by identity.
+/// All bookings that a hold or a block explains, by identity.
 pub(super) struct Bookings<'a>(BTreeMap<i64, Booking<'a>>);
 
 /// What an answer says of a booking.
@@ -56,14 +58,7 @@ impl<'a> Bookings<'a> {
         let mut bookings = Self(BTreeMap::new());
         let made: BTreeMap<i64, Micros> = books.bookings.iter().map(|row| (row.id, row.created_at)).collect();
         for operation in &history.operations {
-            if let (Call::Hold { show_id, seats }, Answer::Held { booking_id, expires_at }) = (&operation.call, &operation.answer)
-            {
-                // Answers are cut to the millisecond; if the books fit them, they tell the rest.
-                let told = Span::cut(*expires_at);
-                let exact = made.get(booking_id).map(|made| made + history.hold_for);
-                let exact = exact.filter(|exact| told.earliest <= *exact && *exact <= told.latest);
-                let deadline = exact.map_or(told, Span::exactly);
-                let booking = Booking::new(*booking_id, operation, (*show_id, seats), deadline, history.hold_for);
+            if let Some(booking) = answered(operation, &made, history.hold_for) {
                 bookings.add(booking, violations);
             }
         }
@@ -124,13 +119,24 @@ impl<'a> Bookings<'a> {
     }
 }
 
-/// The booking that a hold made which was not answered so.
+/// The booking that a call was told it has made. Answers are cut to the millisecond, or tell no time; if the books fit them, they
+/// tell the rest.
+fn answered<'a>(hold: &'a Operation, made: &BTreeMap<i64, Micros>, hold_for: Micros) -> Option<Booking<'a>> {
+    let told = match hold.answer {
+        Answer::Held { expires_at, .. } => Span::cut(expires_at).minus(hold_for),
+        _ => Span { earliest: hold.began, latest: hold.ended },
+    };
+    let id = hold.answer.made()?;
+    let exact = made.get(&id).filter(|exact| told.earliest <= **exact && **exact <= told.latest);
+    Booking::new(id, hold, exact.map_or(told, |exact| Span::exactly(*exact)), hold_for)
+}
+
+/// The booking that a call made which was not answered so.
 fn unanswered<'a>(hold: &'a Operation, row: &BookingRow, hold_for: Micros) -> Option<Booking<'a>> {
-    let Call::Hold { show_id, seats } = &hold.call else { return None };
-    if matches!(hold.answer, Answer::Held { .. }) {
+    if hold.answer.made().is_some() {
         return None;
     }
-    Some(Booking::new(row.id, hold, (*show_id, seats), Span::exactly(row.created_at + hold_for), hold_for))
+    Booking::new(row.id, hold, Span::exactly(row.created_at), hold_for)
 }
 
 fn nobodys(sighting: &Sighting, operation: &Operation) -> Violation {
@@ -143,21 +149,26 @@ fn nobodys(sighting: &Sighting, operation: &Operation) -> Violation {
 }
 
 impl<'a> Booking<'a> {
-    fn new(id: i64, hold: &'a Operation, (show_id, seats): (i64, &'a [u32]), deadline: Span, hold_for: Micros) -> Self {
-        Self {
+    fn new(id: i64, hold: &'a Operation, decided: Span, hold_for: Micros) -> Option<Self> {
+        let (show_id, seats) = hold.call.takes()?;
+        let is_block = matches!(hold.call, Call::Block { .. });
+        let was_answered = hold.answer.made().is_some();
+        Some(Self {
             id,
             hold,
+            is_block,
             show_id,
             seats,
-            decided: deadline.minus(hold_for),
-            deadline,
+            decided,
+            // The least that a row can say, of what is not held for a while.
+            deadline: decided.minus(if is_block { -1 } else { -hold_for }),
             amendments: Vec::new(),
-            known: if matches!(hold.answer, Answer::Held { .. }) { hold.ended } else { Micros::MAX },
+            known: if was_answered { hold.ended } else { Micros::MAX },
             known_sold: Micros::MAX,
-            sold_seen_by: None,
+            sold_seen_by: (is_block && was_answered).then_some(hold.id),
             failed_seen_by: None,
             unknown_confirm: None,
-        }
+        })
     }
 
     fn see(&mut self, sighting: &Sighting, operation: &Operation) {
@@ -173,7 +184,12 @@ impl<'a> Booking<'a> {
 
     /// Whether the hold was answered with this booking.
     pub(super) const fn was_answered(&self) -> bool {
-        matches!(self.hold.answer, Answer::Held { .. })
+        self.hold.answer.made().is_some()
+    }
+
+    /// For whom it is shown to be.
+    pub(super) fn user_name(&self) -> String {
+        if self.is_block { "house".to_owned() } else { Operation::user_name(self.hold.id) }
     }
 
     /// Its part in the story of a seat.
@@ -183,18 +199,20 @@ impl<'a> Booking<'a> {
             booking_id: self.id,
             decided: self.decided,
             deadline: self.deadline,
+            sold: self.is_block,
             ended: self.was_answered().then_some(self.hold.ended),
             unknown_confirm: self.unknown_confirm,
-            known_sold: self.known_sold,
+            // What is sold from the beginning never looked as if it ended.
+            known_sold: if self.is_block { Micros::MIN } else { self.known_sold },
         }
     }
 }
 
-/// What a call was told of bookings. (A 201 is none: it makes its booking.)
+/// What a call was told of bookings. (A 201 is not here: it makes its booking.)
 pub(super) fn sightings(operation: &Operation) -> Vec<Sighting> {
     let sharp = |booking_id, status| vec![Sighting { booking_id, status, sight: Sight::Sharp }];
     match (&operation.call, &operation.answer) {
-        (_, Answer::Confirmed { booking_id }) => sharp(*booking_id, BookingStatus::Confirmed),
+        (_, Answer::Confirmed { booking_id, .. }) => sharp(*booking_id, BookingStatus::Confirmed),
         (_, Answer::Found(found)) => sharp(found.id, found.status),
         (_, Answer::Cancelled { booking_id, .. }) => sharp(*booking_id, BookingStatus::Failed),
         (_, Answer::Extended { booking_id, .. } | Answer::Changed { booking_id, .. }) => {
@@ -203,7 +221,9 @@ pub(super) fn sightings(operation: &Operation) -> Vec<Sighting> {
         (call, Answer::Refused(refusal)) => {
             let status = match refusal {
                 Refusal::HoldExpired { .. } => Some(BookingStatus::Failed),
-                Refusal::NotPending { status } => Some(*status),
+                Refusal::NotPending { status, .. } => Some(*status),
+                // Which seats it has is looked at first.
+                Refusal::SeatsNotFree(_) if matches!(call, Call::Confirm { .. }) => None,
                 Refusal::SaleIsFinal => Some(BookingStatus::Confirmed),
                 // Only a hold can be changed, or not be.
                 Refusal::SeatsNotFree(_) | Refusal::SeatCount | Refusal::HoldLimit { .. } => Some(BookingStatus::Pending),
@@ -228,6 +248,6 @@ pub(super) fn sightings(operation: &Operation) -> Vec<Sighting> {
             };
             listed.iter().map(sighting).collect()
         }
-        (_, Answer::Held { .. } | Answer::NotDone(_) | Answer::Unknown(_)) => Vec::new(),
+        (_, Answer::Held { .. } | Answer::Blocked { .. } | Answer::NotDone(_) | Answer::Unknown(_)) => Vec::new(),
     }
 }

@@ -52,6 +52,12 @@ pub enum Kind {
     NotReplayed,
     /// Another request under a used key was served.
     KeyServedTwo,
+    /// Confirmed after its deadline when it was not to be: its show takes no late confirm, or it had not run out, or not only that.
+    ReclaimedWrongly,
+    /// Refused as too late where its show takes late confirms and nobody had any of its seats.
+    RefusedThoughFree,
+    /// Money is to be given back for nothing, or not where it is, or nobody was told.
+    RefundWrong,
     /// Two bookings had a seat at the same time.
     DoubleBooking,
     /// A payment in the books is not what was answered to the confirm that named it, or nobody has named it.
@@ -62,7 +68,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 28] = [
         Self::Unforeseen,
         Self::DoesNotFit,
         Self::DeadlineWrong,
@@ -85,6 +91,9 @@ impl Kind {
         Self::RepeatAnsweredOtherwise,
         Self::NotReplayed,
         Self::KeyServedTwo,
+        Self::ReclaimedWrongly,
+        Self::RefusedThoughFree,
+        Self::RefundWrong,
         Self::DoubleBooking,
         Self::PaymentWrong,
         Self::SeatsWrong,
@@ -115,6 +124,9 @@ impl Kind {
             Self::RepeatAnsweredOtherwise => "repeat-answered-otherwise",
             Self::NotReplayed => "not-replayed",
             Self::KeyServedTwo => "key-served-two",
+            Self::ReclaimedWrongly => "reclaimed-wrongly",
+            Self::RefusedThoughFree => "refused-though-free",
+            Self::RefundWrong => "refund-wrong",
             Self::DoubleBooking => "double-booking",
             Self::PaymentWrong => "payment-wrong",
             Self::SeatsWrong => "seats-wrong",

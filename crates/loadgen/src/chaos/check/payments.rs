@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::super::books::{Books, PaymentRow};
-use super::super::history::{Answer, Call, History, Operation, Refusal};
+use super::super::history::{Answer, Call, History, Micros, Operation, Refusal};
 use super::{Kind, Violation, named};
 
 /// Checks every confirm that names a payment, and every payment.
@@ -13,9 +13,11 @@ pub(super) fn check(history: &History, books: &Books, violations: &mut Vec<Viola
         rows.entry(&row.reference).or_default().push(row);
     }
     for confirm in &history.operations {
-        if let Call::Confirm { booking_id, pays: true } = confirm.call {
+        if let Call::Confirm { booking_id, pays: true, .. } = confirm.call {
             let kept = rows.remove(Operation::payment(confirm.id).as_str()).unwrap_or_default();
-            if !fits(&confirm.answer, booking_id, &kept) {
+            let ended = if confirm.answer.is_definite() { confirm.ended } else { Micros::MAX };
+            let during = kept.iter().all(|row| confirm.began <= row.recorded_at && row.recorded_at <= ended);
+            if !during || !fits(&confirm.answer, booking_id, &kept) {
                 let says = format!("{} was answered {:?}, and its payment is kept as {kept:?}", named(confirm), confirm.answer);
                 violations.push(Violation::new(Kind::PaymentWrong, says).by([confirm.id]).about([booking_id]));
             }
@@ -36,7 +38,9 @@ fn fits(answer: &Answer, booking_id: i64, kept: &[&PaymentRow]) -> bool {
     };
     match answer {
         Answer::Confirmed { .. } => kept == Some(false),
-        Answer::Refused(Refusal::HoldExpired { .. } | Refusal::NotPending { .. }) => kept == Some(true),
+        Answer::Refused(Refusal::HoldExpired { refund_due: true, .. } | Refusal::NotPending { refund_due: true, .. }) => {
+            kept == Some(true)
+        }
         Answer::Unknown(_) => true,
         _ => kept.is_none(),
     }

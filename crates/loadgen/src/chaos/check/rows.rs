@@ -43,28 +43,28 @@ fn about(row: &BookingRow, kind: Kind, says: impl Into<String>) -> Violation {
     Violation::new(kind, format!("booking {} for {} {}", row.id, row.user_name, says.into())).about([row.id])
 }
 
-/// A row must be what a hold asked for, made during that hold.
+/// A row must be what a hold or a block asked for, made during that call.
 fn hold_fault(row: &BookingRow, hold: Option<&Operation>) -> Option<Violation> {
-    let asked =
-        hold.and_then(|hold| if let Call::Hold { show_id, seats } = &hold.call { Some((hold, *show_id, seats)) } else { None });
+    let asked = hold.and_then(|hold| hold.call.takes().map(|(show_id, seats)| (hold, show_id, seats)));
+    let asked = asked.filter(|(hold, ..)| row.is_block == matches!(hold.call, Call::Block { .. }));
     let Some((hold, show_id, seats)) = asked else {
-        return Some(about(row, Kind::AskedByNobody, "is in the books, and no hold asked for it"));
+        return Some(about(row, Kind::AskedByNobody, "is in the books, and no hold or block asked for it"));
     };
     let fault = |kind, says: String| Some(about(row, kind, says).by([hold.id]));
     match &hold.answer {
         Answer::NotDone(_) | Answer::Refused(_) => {
             return fault(Kind::NotDoneButDone, format!("is in the books, but its hold was answered {:?}", hold.answer));
         }
-        Answer::Held { booking_id, .. } if *booking_id != row.id => {
+        Answer::Held { booking_id, .. } | Answer::Blocked { booking_id } if *booking_id != row.id => {
             return fault(Kind::HoldAltered, format!("is in the books, but its hold was told that it is booking {booking_id}"));
         }
         _ => {}
     }
-    if (row.show_id, row.first_seats()) != (show_id, seats.as_slice()) {
+    if (row.show_id, row.first_seats()) != (show_id, seats) {
         let says = format!("got seats {:?} of show {}, but asked for {seats:?} of {show_id}", row.first_seats(), row.show_id);
         return fault(Kind::HoldAltered, says);
     }
-    let ended = if matches!(hold.answer, Answer::Held { .. }) { hold.ended } else { Micros::MAX };
+    let ended = if hold.answer.made().is_some() { hold.ended } else { Micros::MAX };
     let during = hold.began <= row.created_at && row.created_at <= ended;
     let says = || {
         format!("was made at {}, but {} lasted from {} to {}", at(row.created_at), named(hold), at(hold.began), at(hold.ended))
@@ -72,15 +72,21 @@ fn hold_fault(row: &BookingRow, hold: Option<&Operation>) -> Option<Violation> {
     if during { None } else { fault(Kind::OutsideItsCall, says()) }
 }
 
-/// A confirmed row must be the work of a confirm, during that confirm and before the deadline.
+/// A confirmed row must be the work of a confirm, during that confirm and before the deadline, or after it as the confirm was told.
 fn confirm_fault(row: &BookingRow, confirms: &[&Operation]) -> Option<Violation> {
     let confirmed_at = row.sold_at()?;
-    let told = at(confirmed_at);
-    if confirmed_at >= row.expires_at {
+    let (told, late) = (at(confirmed_at), row.was_reclaimed());
+    if confirmed_at >= row.expires_at && !late {
         let says = format!("was confirmed at {told}, and its hold ended at {}", at(row.expires_at));
         return Some(about(row, Kind::ConfirmedTooLate, says).by(confirms.iter().map(|confirm| confirm.id)));
     }
     if let Some(done) = confirms.iter().find(|confirm| matches!(confirm.answer, Answer::Confirmed { .. })) {
+        let sold = row.sale().map_or(&row.seats, |step| &step.seats);
+        let other_seats = wanted(done).is_some_and(|wanted| wanted != sold);
+        if other_seats || done.answer != (Answer::Confirmed { booking_id: row.id, reclaimed: late }) {
+            let says = format!("was sold with seats {sold:?} at {told}, reclaimed: {late}; {} was {done:?}", named(done));
+            return Some(about(row, Kind::DoesNotFit, says).by([done.id]));
+        }
         let during = done.began <= confirmed_at && confirmed_at <= done.ended;
         let says =
             || format!("was confirmed at {told}, but {} lasted from {} to {}", named(done), at(done.began), at(done.ended));
@@ -100,6 +106,11 @@ fn confirm_fault(row: &BookingRow, confirms: &[&Operation]) -> Option<Violation>
     })
 }
 
+/// The seats that a confirm names.
+fn wanted(confirm: &Operation) -> Option<&Vec<u32>> {
+    if let Call::Confirm { seats, .. } = &confirm.call { seats.as_ref() } else { None }
+}
+
 /// What was answered must be in the books, as it was answered.
 fn answered_fault(booking: &Booking<'_>, row: Option<&BookingRow>) -> Option<Violation> {
     let (id, hold) = (booking.id, booking.hold);
@@ -110,6 +121,9 @@ fn answered_fault(booking: &Booking<'_>, row: Option<&BookingRow>) -> Option<Vio
     if row.user_name != Operation::user_name(hold.id) {
         let says = format!("{} was answered with booking {id}, which the books have for {}", named(hold), row.user_name);
         return fault(Kind::HoldAltered, says);
+    }
+    if booking.is_block {
+        return None;
     }
     let extended = booking.amendments.iter().any(|amendment| amendment.event == StepKind::Extended);
     let (told, kept) = (booking.deadline, if extended { booking.deadline.earliest } else { row.expires_at });
@@ -122,8 +136,10 @@ fn answered_fault(booking: &Booking<'_>, row: Option<&BookingRow>) -> Option<Vio
 fn final_state_fault(booking: &Booking<'_>, row: Option<&BookingRow>) -> Option<Violation> {
     let id = booking.id;
     let status = row.map(|row| row.status);
+    // Its story says whether it had FAILED only before it was CONFIRMED.
+    let failed_seen_by = booking.failed_seen_by.filter(|_| !row.is_some_and(BookingRow::was_reclaimed));
     let fault = |kind, says: String, by| Some(Violation::new(kind, says).by(by).about([id]));
-    match (booking.sold_seen_by, booking.failed_seen_by) {
+    match (booking.sold_seen_by, failed_seen_by) {
         _ if booking.sale_was_cancelled() => None,
         (Some(sold), Some(failed)) => {
             let says = format!("booking {id} was CONFIRMED for operation {sold}, and FAILED for operation {failed}");

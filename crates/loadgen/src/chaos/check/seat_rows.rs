@@ -47,24 +47,26 @@ const fn end(row: &BookingRow) -> Micros {
 }
 
 /// The time in which a booking had a seat.
-struct Tenure<'a> {
-    row: &'a BookingRow,
-    from: Micros,
-    until: Micros,
+pub(super) struct Tenure<'a> {
+    pub(super) row: &'a BookingRow,
+    pub(super) from: Micros,
+    pub(super) until: Micros,
 }
 
 /// The seats that a booking had, and when.
-fn tenures_of(row: &BookingRow) -> Vec<(u32, Tenure<'_>)> {
+pub(super) fn tenures_of(row: &BookingRow) -> Vec<(u32, Tenure<'_>)> {
     let mut since: BTreeMap<u32, Micros> = row.first_seats().iter().map(|seat| (*seat, row.created_at)).collect();
     let mut tenures = Vec::new();
     for step in &row.steps {
-        let keeps = |seat: &u32| step.event != StepKind::Cancelled && step.seats.contains(seat);
-        let given_up: Vec<u32> = since.keys().copied().filter(|seat| !keeps(seat)).collect();
+        // What is reclaimed had been lost at the deadline.
+        let lost = matches!(step.event, StepKind::Cancelled | StepKind::Reclaimed);
+        let until = if step.event == StepKind::Reclaimed { step.at.min(row.expires_at) } else { step.at };
+        let given_up: Vec<u32> = since.keys().copied().filter(|seat| lost || !step.seats.contains(seat)).collect();
         for seat in given_up {
             let from = since.remove(&seat).unwrap_or(step.at);
-            tenures.push((seat, Tenure { row, from, until: step.at }));
+            tenures.push((seat, Tenure { row, from, until }));
         }
-        if step.event == StepKind::Changed {
+        if matches!(step.event, StepKind::Changed | StepKind::Reclaimed) {
             for seat in &step.seats {
                 since.entry(*seat).or_insert(step.at);
             }

@@ -31,13 +31,13 @@ pub(super) fn check(history: &History, bookings: &Bookings<'_>, violations: &mut
 fn booking_stories(history: &History, bookings: &Bookings<'_>) -> BTreeMap<i64, SeatHistory> {
     let alone = |booking: &Booking<'_>| {
         let events = booking.changes().filter(|change| change.is_whole).map(|change| change.event(0)).collect();
-        SeatHistory { holds: vec![booking.as_hold()], events }
+        SeatHistory { holds: booking.as_holds(), events }
     };
     let mut stories: BTreeMap<i64, SeatHistory> = bookings.all().map(|booking| (booking.id, alone(booking))).collect();
     for operation in &history.operations {
         for sighting in sightings(operation) {
             let claim = match (sighting.status, &operation.answer) {
-                (_, Answer::Confirmed { .. }) => Claim::Confirms(0),
+                (_, Answer::Confirmed { reclaimed: false, .. }) => Claim::Confirms(0),
                 (BookingStatus::Pending, _) => Claim::HeldBy(0),
                 (BookingStatus::Confirmed, _) => Claim::SoldTo(0),
                 (BookingStatus::Failed, _) => Claim::Lost(0, sighting.sight),
@@ -55,14 +55,23 @@ fn seat_stories(history: &History, bookings: &Bookings<'_>) -> BTreeMap<(i64, u3
     let mut seats = Seats::of(bookings);
     for operation in &history.operations {
         match (&operation.call, &operation.answer) {
-            (Call::Hold { show_id, seats: asked }, Answer::Refused(Refusal::SeatsNotFree(named))) => {
+            (
+                Call::Hold { show_id, seats: asked } | Call::Block { show_id, seats: asked },
+                Answer::Refused(Refusal::SeatsNotFree(named)),
+            ) => {
                 for seat in asked {
                     if let Some(claim) = refused(*seat, named) {
                         seats.tell((*show_id, *seat), operation, claim);
                     }
                 }
             }
-            (_, Answer::Confirmed { booking_id }) => seats.tell_of(*booking_id, bookings, operation, Claim::Confirms),
+            (_, Answer::Confirmed { booking_id, reclaimed: false }) => {
+                seats.tell_of(*booking_id, bookings, operation, Claim::Confirms);
+            }
+            // That it got its seats again is in their stories already.
+            (_, Answer::Confirmed { booking_id, reclaimed: true }) => {
+                seats.tell_of(*booking_id, bookings, operation, Claim::SoldTo);
+            }
             (call, Answer::Refused(refusal)) => {
                 if let (Call::Change { booking_id, add, .. }, Refusal::SeatsNotFree(named)) = (call, refusal)
                     && let Some(booking) = bookings.get(*booking_id)

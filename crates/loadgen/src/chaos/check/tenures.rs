@@ -24,6 +24,11 @@ enum What {
     GivesUp(Given),
 }
 
+/// The same, sold from the beginning. Nobody has seen it end.
+fn sold(hold: Hold) -> Hold {
+    Hold { sold: true, unknown_confirm: None, known_sold: Micros::MIN, ..hold }
+}
+
 impl SeatChange {
     /// It, as an event in the story of a seat of which the booking has this hold.
     pub(super) const fn event(&self, hold: usize) -> Event {
@@ -59,6 +64,12 @@ impl Booking<'_> {
     /// Whether it could be seen by this call with these seats.
     pub(super) fn could_have(&self, seats: &[u32], call: &Operation) -> bool {
         self.states_during(call).any(|(had, _)| had == seats)
+    }
+
+    /// Whether this call, which wants these seats, could be told that it has all but those.
+    pub(super) fn could_lack(&self, wanted: &[u32], lacking: &[u32], call: &Operation) -> bool {
+        let lacks = |had: &[u32]| wanted.iter().filter(|seat| !had.contains(seat)).eq(lacking);
+        !lacking.is_empty() && self.states_during(call).any(|(had, _)| lacks(had))
     }
 
     /// Whether this call could be told that it ends then.
@@ -107,10 +118,24 @@ impl Booking<'_> {
                 ended: amendment.told.map(|_| amendment.known),
                 ..self.as_hold()
             };
-            tenures.extend(amendment.seats.iter().filter(|seat| !before.contains(seat)).map(|seat| (*seat, hold)));
+            // What has run out is had again from then on.
+            let (hold, had) = if amendment.event == StepKind::Reclaimed { (sold(hold), &[][..]) } else { (hold, before) };
+            tenures.extend(amendment.seats.iter().filter(|seat| !had.contains(seat)).map(|seat| (*seat, hold)));
             before = &amendment.seats;
         }
         tenures
+    }
+
+    /// It, as if it were a seat: when it was had.
+    pub(super) fn as_holds(&self) -> Vec<Hold> {
+        let reclaim = self.amendments.iter().find(|amendment| amendment.event == StepKind::Reclaimed);
+        let reclaimed = reclaim.map(|amendment| Hold {
+            operation: amendment.told.unwrap_or(self.hold.id),
+            decided: Span::exactly(amendment.at),
+            ended: amendment.told.map(|_| amendment.known),
+            ..self.as_hold()
+        });
+        [self.as_hold()].into_iter().chain(reclaimed.map(sold)).collect()
     }
 
     /// What it did with its seats, in order.
@@ -123,16 +148,19 @@ impl Booking<'_> {
                     let from = std::mem::replace(&mut deadline, Span::exactly(amendment.deadline));
                     (had.to_vec(), What::Extends(from, deadline))
                 }
-                StepKind::Changed => {
+                // A confirm of some seats gives up the others.
+                StepKind::Changed | StepKind::Confirmed => {
                     let given_up = had.iter().filter(|seat| !amendment.seats.contains(seat)).copied().collect();
                     (given_up, What::GivesUp(Given::Hold))
                 }
                 StepKind::Cancelled if amendment.was_sold => (had.to_vec(), What::GivesUp(Given::Sale)),
                 StepKind::Cancelled => (had.to_vec(), What::GivesUp(Given::Hold)),
-                StepKind::Held | StepKind::Confirmed | StepKind::Expired => return None,
+                StepKind::Held | StepKind::Blocked | StepKind::Reclaimed | StepKind::Expired | StepKind::RefundDue => {
+                    return None;
+                }
             };
             let operation = amendment.told.unwrap_or(self.hold.id);
-            let is_whole = amendment.event != StepKind::Changed;
+            let is_whole = matches!(amendment.event, StepKind::Extended | StepKind::Cancelled);
             Some(SeatChange { seats, is_whole, what, operation, at: amendment.at, known: amendment.known })
         })
     }

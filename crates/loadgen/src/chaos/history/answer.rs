@@ -19,12 +19,19 @@ pub enum Answer {
     Confirmed {
         /// The booking.
         booking_id: i64,
+        /// Whether it had run out, and got its seats again.
+        reclaimed: bool,
+    },
+    /// 201: the seats are kept from sale.
+    Blocked {
+        /// The house's booking.
+        booking_id: i64,
     },
     /// 200: the booking is cancelled.
     Cancelled {
         /// The booking.
         booking_id: i64,
-        /// Whether it was a sale.
+        /// Whether money has to be given back.
         refund_due: bool,
     },
     /// 200: the hold lives longer.
@@ -67,11 +74,15 @@ pub enum Refusal {
     HoldExpired {
         /// Since when, cut to the millisecond.
         expired_at: Micros,
+        /// Whether money has to be given back.
+        refund_due: bool,
     },
     /// 409: the booking is not PENDING any more.
     NotPending {
         /// How it stands.
         status: BookingStatus,
+        /// Whether money has to be given back.
+        refund_due: bool,
     },
     /// 409: a sale, which the caller may not cancel.
     SaleIsFinal,
@@ -208,6 +219,14 @@ pub enum Unknown {
 }
 
 impl Answer {
+    /// The booking that it says was made.
+    pub const fn made(&self) -> Option<i64> {
+        match self {
+            Self::Held { booking_id, .. } | Self::Blocked { booking_id } => Some(*booking_id),
+            _ => None,
+        }
+    }
+
     /// Whether it says what came of the call, done or refused.
     pub const fn is_definite(&self) -> bool {
         !matches!(self, Self::NotDone(_) | Self::Unknown(_))
@@ -216,8 +235,10 @@ impl Answer {
     /// Its kind in a word or two.
     pub const fn word(&self) -> &'static str {
         match self {
+            Self::Confirmed { reclaimed: true, .. } => "reclaimed",
             Self::Held { .. }
             | Self::Confirmed { .. }
+            | Self::Blocked { .. }
             | Self::Cancelled { .. }
             | Self::Extended { .. }
             | Self::Changed { .. }
@@ -225,8 +246,10 @@ impl Answer {
             | Self::SeatMap(_)
             | Self::Bookings(_) => "done",
             Self::Refused(Refusal::SeatsNotFree(_)) => "seats not free",
-            Self::Refused(Refusal::HoldExpired { .. }) => "hold expired",
-            Self::Refused(Refusal::NotPending { .. }) => "not pending",
+            Self::Refused(Refusal::HoldExpired { refund_due: false, .. }) => "hold expired",
+            Self::Refused(Refusal::HoldExpired { refund_due: true, .. }) => "hold expired and refund due",
+            Self::Refused(Refusal::NotPending { refund_due: false, .. }) => "not pending",
+            Self::Refused(Refusal::NotPending { refund_due: true, .. }) => "not pending and refund due",
             Self::Refused(Refusal::SaleIsFinal) => "sale is final",
             Self::Refused(Refusal::HoldLimit { .. }) => "hold limit reached",
             Self::Refused(Refusal::SeatCount) => "too many seats, or none",

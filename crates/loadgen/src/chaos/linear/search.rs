@@ -215,7 +215,7 @@ impl<'a> Search<'a> {
     fn take(&mut self, step: Step) {
         self.now = step.at;
         match step.what {
-            What::Hold => self.phase = Phase { holds: self.phase.holds + 1, ..Phase::default() },
+            What::Hold => self.phase = self.seat.after_next(self.phase),
             What::UnknownConfirm => self.phase.sold = true,
             What::Tell(i) => {
                 self.phase = self.seat.after(i, self.phase);

@@ -94,12 +94,19 @@ impl Line {
                 let body = json!({ "showId": show_id, "seats": seats, "userName": Operation::user_name(id) });
                 write(connection, "/book", &body, key).await
             }
-            Call::Confirm { booking_id, pays: false } => {
-                write(connection, "/book/confirm", &json!({ "bookingId": booking_id }), key).await
-            }
-            Call::Confirm { booking_id, pays: true } => {
-                let body = json!({ "bookingId": booking_id, "paymentReference": Operation::payment(id) });
+            Call::Confirm { booking_id, pays, seats } => {
+                let mut body = json!({ "bookingId": booking_id });
+                if *pays {
+                    body["paymentReference"] = Operation::payment(id).into();
+                }
+                if let Some(seats) = seats {
+                    body["seats"] = seats.as_slice().into();
+                }
                 write(connection, "/book/confirm", &body, key).await
+            }
+            Call::Block { show_id, seats } => {
+                let body = json!({ "seats": seats, "reason": Operation::user_name(id) });
+                write(connection, &format!("/admin/shows/{show_id}/blocks"), &body, key).await
             }
             Call::Cancel { booking_id, by_house: false } => {
                 write(connection, "/book/cancel", &json!({ "bookingId": booking_id }), key).await

@@ -83,7 +83,8 @@ impl Customer {
         }
         let show = self.on_sale.show(self.random.random_range(0..usize::MAX));
         match self.random.random_range(0..100) {
-            0..54 => self.hold(show, hold_for).await,
+            0..52 => self.hold(show, hold_for).await,
+            52..54 => self.block(show, hold_for).await,
             54..63 => {
                 let call = Call::SeatMap { show_id: show.id };
                 let answer = &self.line.call(call, Known::Not, None).await.answer;
@@ -130,14 +131,25 @@ impl Customer {
         }
         self.bookings.push((booking_id, seats));
         let planned = match self.random.random_range(0..100) {
-            // In good time, about the deadline, too late, never.
+            // In good time, about the deadline, just after it, too late, never.
             0..20 => Some(expires_at - self.random.random_range(0..=hold_for)),
             20..45 => Some(expires_at + self.random.random_range(-20_000..=20_000)),
+            45..65 if show.late_confirm => Some(expires_at + self.random.random_range(0..=10_000)),
             45..55 => Some(expires_at + self.random.random_range(0..=hold_for)),
             _ => None,
         };
         let wish = if self.random.random_ratio(2, 3) { self.confirm(booking_id) } else { self.wish(booking_id, show) };
         self.plans.extend(planned.map(|at| (at, wish)));
+    }
+
+    /// Keeps seats from sale for a while, or for good.
+    async fn block(&mut self, show: Show, hold_for: Micros) {
+        let seats = self.basket(show);
+        let Answer::Blocked { booking_id } = self.ask(Call::Block { show_id: show.id, seats }).await else { return };
+        self.on_sale.mention(booking_id);
+        if self.random.random_ratio(4, 5) {
+            self.plans.push((now() + self.random.random_range(0..=2 * hold_for), Call::Cancel { booking_id, by_house: true }));
+        }
     }
 
     /// Something to do with a booking.
@@ -162,9 +174,21 @@ impl Customer {
         }
     }
 
-    /// Most have paid somebody who says so.
+    /// Most have paid somebody who says so, and most want all of their seats. Some are mistaken about which are theirs.
     fn confirm(&mut self, booking_id: i64) -> Call {
-        Call::Confirm { booking_id, pays: self.random.random_ratio(2, 3) }
+        let (pays, wants_all) = (self.random.random_ratio(2, 3), self.random.random_ratio(3, 5));
+        let own = self.bookings.iter().find(|(id, _)| *id == booking_id).filter(|_| !wants_all);
+        let seats = own.map(|(_, seats)| {
+            let mut seats = seats.clone();
+            let at = self.random.random_range(0..seats.len().max(1));
+            if self.random.random_ratio(1, 12) && !seats.contains(&1) {
+                seats.insert(0, 1);
+            } else if seats.len() > 1 {
+                seats.remove(at);
+            }
+            seats
+        });
+        Call::Confirm { booking_id, pays, seats }
     }
 
     /// Asks; mostly under a key, and then asks again until it is answered, and now and then after that.

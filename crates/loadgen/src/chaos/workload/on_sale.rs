@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context;
+use serde_json::json;
 use tokio::sync::Notify;
 
 use super::super::history::Show;
@@ -34,8 +35,10 @@ impl OnSale {
     pub(super) async fn open(servers: &[BaseUrl], shows: u32, seats: u32, time_limit: Duration) -> anyhow::Result<Self> {
         anyhow::ensure!(shows > 0 && seats > 0, "there must be a show with a seat");
         let mut on_sale = Vec::new();
-        for _ in 0..shows {
-            on_sale.push(create(servers, seats, time_limit).await.context("can't create a show")?);
+        for number in 0..shows {
+            // The first takes late confirms, the second does not, and so on.
+            let late_confirm = number % 2 == 0;
+            on_sale.push(create(servers, (seats, late_confirm), time_limit).await.context("can't create a show")?);
         }
         let board = Board { all: on_sale.clone(), on_sale, sold_out: Vec::new(), talk: VecDeque::new() };
         Ok(Self { board: Mutex::new(board), sold_out: Notify::new() })
@@ -49,13 +52,13 @@ impl OnSale {
         time_limit: Duration,
     ) {
         loop {
-            let sold_out = self.board().sold_out.first().copied();
-            let Some(id) = sold_out else {
+            let sold_out = self.board().first_sold_out();
+            let Some(Show { id, late_confirm, .. }) = sold_out else {
                 self.sold_out.notified().await;
                 continue;
             };
             // It may have been created and not said so. Then nobody will know of it.
-            match create(&servers, seats, time_limit).await {
+            match create(&servers, (seats, late_confirm), time_limit).await {
                 Ok(show) => self.board().replace(id, show),
                 Err(_) => tokio::time::sleep(PAUSE).await,
             }
@@ -103,6 +106,11 @@ impl OnSale {
 }
 
 impl Board {
+    fn first_sold_out(&self) -> Option<Show> {
+        let id = self.sold_out.first()?;
+        self.on_sale.iter().find(|show| show.id == *id).copied()
+    }
+
     fn replace(&mut self, id: i64, by: Show) {
         self.sold_out.retain(|sold_out| *sold_out != id);
         for show in &mut self.on_sale {
@@ -114,18 +122,18 @@ impl Board {
     }
 }
 
-/// Creates a show on whichever server does it.
-async fn create(servers: &[BaseUrl], seats: u32, time_limit: Duration) -> Result<Show, CallError> {
+/// Creates a show with so many seats, which takes late confirms or not, on whichever server does it.
+async fn create(servers: &[BaseUrl], (seats, late_confirm): (u32, bool), time_limit: Duration) -> Result<Show, CallError> {
     let mut result = Err(CallError::TimedOut(time_limit));
     for server in servers {
         let creating = async {
             let mut connection = Connection::open(server).await?;
-            connection.create_show("Chaos", seats).await
+            connection.create_show_on("Chaos", seats, json!({ "late_confirm": late_confirm })).await
         };
         result = tokio::time::timeout(time_limit, creating).await.unwrap_or(Err(CallError::TimedOut(time_limit)));
         if result.is_ok() {
             break;
         }
     }
-    result.map(|id| Show { id, seats })
+    result.map(|id| Show { id, seats, late_confirm })
 }

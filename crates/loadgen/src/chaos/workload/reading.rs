@@ -25,6 +25,14 @@ struct Booked {
 #[serde(rename_all = "camelCase")]
 struct Confirmed {
     booking_id: i64,
+    #[serde(default)]
+    reclaimed: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Blocked {
+    booking_id: i64,
 }
 
 #[derive(Deserialize)]
@@ -118,7 +126,7 @@ pub(super) fn read(call: &Call, answer: &client::Answer) -> Answer {
     match answer.status {
         200 | 201 => success(call, answer).unwrap_or_else(|_| Answer::Unknown(Unknown::Unforeseen(whole(answer)))),
         400..=499 => {
-            let problem = answer.json().ok().filter(|problem| says_what_is_owed(call, problem));
+            let problem = answer.json().ok();
             let refusal = problem.and_then(|problem| refusal(answer.status, &problem));
             refusal.map_or_else(|| Answer::NotDone(NotDone::Unforeseen(whole(answer))), Answer::Refused)
         }
@@ -144,7 +152,11 @@ fn success(call: &Call, answer: &client::Answer) -> Result<Answer, CallError> {
             let Booked { booking_id, expires_at } = answer.json()?;
             Answer::Held { booking_id, expires_at }
         }
-        (Call::Confirm { .. }, 200) => Answer::Confirmed { booking_id: answer.json::<Confirmed>()?.booking_id },
+        (Call::Confirm { .. }, 200) => {
+            let Confirmed { booking_id, reclaimed } = answer.json()?;
+            Answer::Confirmed { booking_id, reclaimed }
+        }
+        (Call::Block { .. }, 201) => Answer::Blocked { booking_id: answer.json::<Blocked>()?.booking_id },
         (Call::Cancel { .. }, 200) => {
             let Cancelled { booking_id, refund_due } = answer.json()?;
             Answer::Cancelled { booking_id, refund_due }
@@ -172,17 +184,14 @@ fn success(call: &Call, answer: &client::Answer) -> Result<Answer, CallError> {
     })
 }
 
-/// What was paid for nothing has to be given back, and nothing else has.
-fn says_what_is_owed(call: &Call, problem: &Problem) -> bool {
-    let for_nothing = matches!(problem.code.as_str(), "hold_expired" | "booking_not_pending");
-    problem.refund_due == (for_nothing && matches!(call, Call::Confirm { pays: true, .. }))
-}
-
 fn refusal(status: u16, problem: &Problem) -> Option<Refusal> {
+    let refund_due = problem.refund_due;
     match (status, problem.code.as_str()) {
+        (409, "hold_expired") => problem.expired_at.map(|expired_at| Refusal::HoldExpired { expired_at, refund_due }),
+        (409, "booking_not_pending") => problem.status_now.map(|status| Refusal::NotPending { status, refund_due }),
+        // Nothing else is about money.
+        _ if refund_due => None,
         (409, "seats_not_free") => problem.seats.iter().map(offending).collect::<Option<_>>().map(Refusal::SeatsNotFree),
-        (409, "hold_expired") => problem.expired_at.map(|expired_at| Refusal::HoldExpired { expired_at }),
-        (409, "booking_not_pending") => problem.status_now.map(|status| Refusal::NotPending { status }),
         (409, "sale_is_final") => Some(Refusal::SaleIsFinal),
         (409, "hold_limit_reached") => problem.expires_at.map(|expires_at| Refusal::HoldLimit { expires_at }),
         (409, "too_many_seats" | "no_seat_left") => Some(Refusal::SeatCount),

@@ -10,11 +10,7 @@ use loadgen::chaos::history::{Answer, NotDone, OffendingReason, Refusal, SeatSta
 pub(crate) const ANSWERS: &[Falsification] = &[
     ("a 500", |h, _| operation(h, 22).answer = Answer::Unknown(Unknown::Unforeseen("500 {}".into())), &[Kind::Unforeseen]),
     ("a 400", |h, _| operation(h, 17).answer = Answer::NotDone(NotDone::Unforeseen("400 {}".into())), &[Kind::Unforeseen]),
-    (
-        "another booking confirmed",
-        |h, _| operation(h, 5).answer = Answer::Confirmed { booking_id: 3 },
-        &[Kind::DoesNotFit, Kind::NotLinearizable],
-    ),
+    ("another booking confirmed", |h, _| operation(h, 5).answer = confirmed(3), &[Kind::DoesNotFit, Kind::NotLinearizable]),
     (
         "someone else's booking shown",
         |h, _| operation(h, 9).answer = found(2, 12, 2025, Pending, &[(3, SeatStatus::Pending)]),
@@ -47,11 +43,7 @@ pub(crate) const ANSWERS: &[Falsification] = &[
         |h, _| operation(h, 20).answer = not_free(&[(4, until(6225)), (5, OffendingReason::Sold)]),
         &[Kind::DoesNotFit, Kind::NotLinearizable],
     ),
-    (
-        "expired at another time",
-        |h, _| operation(h, 10).answer = Answer::Refused(Refusal::HoldExpired { expired_at: answered_at(2024) }),
-        &[Kind::DoesNotFit],
-    ),
+    ("expired at another time", |h, _| operation(h, 10).answer = expired(2024), &[Kind::DoesNotFit]),
     (
         "not pending, but PENDING",
         |h, _| operation(h, 6).answer = not_pending(Pending),

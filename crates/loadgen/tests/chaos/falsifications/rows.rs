@@ -5,7 +5,7 @@ use crate::house::*;
 use loadgen::chaos::books::PaymentRow;
 use loadgen::chaos::check::Kind;
 use loadgen::chaos::history::BookingStatus::{Confirmed, Failed};
-use loadgen::chaos::history::{Answer, Call, History, NotDone, Operation, SeatStatus, Unknown};
+use loadgen::chaos::history::{Answer, Call, History, NotDone, Operation, Refusal, SeatStatus, Unknown};
 
 /// Books that do not fit the answers.
 pub(crate) const ROWS: &[Falsification] = &[
@@ -126,26 +126,53 @@ pub(crate) const ROWS: &[Falsification] = &[
     (
         "a payment that has bought something, and is in vain",
         |h, b| b.payments.push(payment(&pays(h, 5), 1, true)),
-        &[Kind::PaymentWrong],
+        &[Kind::PaymentWrong, Kind::RefundWrong],
     ),
-    ("a payment that is kept for another booking", |h, b| b.payments.push(payment(&pays(h, 5), 2, false)), &[Kind::PaymentWrong]),
+    (
+        "a payment that is kept for another booking",
+        |h, b| b.payments.push(payment(&pays(h, 5), 2, false)),
+        &[Kind::PaymentWrong, Kind::RefundWrong],
+    ),
+    (
+        "a payment that is kept since another time",
+        |h, b| {
+            let named = pays(h, 5);
+            b.payments.push(PaymentRow { recorded_at: booked_at(111), ..payment(&named, 1, false) });
+        },
+        &[Kind::PaymentWrong, Kind::RefundWrong],
+    ),
     (
         "a payment that is kept twice",
         |h, b| {
             let named = pays(h, 5);
             b.payments.extend([payment(&named, 1, false), payment(&named, 1, false)]);
         },
+        &[Kind::PaymentWrong, Kind::RefundWrong],
+    ),
+    (
+        "a payment for nothing that is not in vain",
+        |h, b| {
+            b.payments.push(payment(&pays(h, 6), 1, false));
+            operation(h, 6).answer = Answer::Refused(Refusal::NotPending { status: Confirmed, refund_due: true });
+        },
         &[Kind::PaymentWrong],
     ),
-    ("a payment for nothing that is not in vain", |h, b| b.payments.push(payment(&pays(h, 6), 1, false)), &[Kind::PaymentWrong]),
+    (
+        "money to give back that nobody has paid",
+        |h, _| operation(h, 6).answer = Answer::Refused(Refusal::NotPending { status: Confirmed, refund_due: true }),
+        &[Kind::RefundWrong],
+    ),
+    ("nothing to give back of what was paid in vain", |h, _| drop(pays(h, 6)), &[Kind::RefundWrong]),
 ];
 
 fn payment(reference: &str, booking_id: i64, in_vain: bool) -> PaymentRow {
-    PaymentRow { reference: reference.to_owned(), booking_id, in_vain }
+    // While the first confirm of booking 1 is decided, and the second one.
+    let recorded_at = booked_at(if in_vain { 125 } else { 105 });
+    PaymentRow { reference: reference.to_owned(), booking_id, in_vain, recorded_at }
 }
 
 /// Lets this confirm of booking 1 name a payment: how it is named.
 fn pays(history: &mut History, id: usize) -> String {
-    operation(history, id).call = Call::Confirm { booking_id: 1, pays: true };
+    operation(history, id).call = Call::Confirm { booking_id: 1, pays: true, seats: None };
     Operation::payment(id as u64)
 }

@@ -4,7 +4,7 @@ use super::Falsification;
 use crate::house::*;
 use loadgen::chaos::check::Kind;
 use loadgen::chaos::history::BookingStatus::{Confirmed, Failed, Pending};
-use loadgen::chaos::history::{Answer, OffendingReason, SeatStatus};
+use loadgen::chaos::history::{OffendingReason, SeatStatus};
 
 /// Answers of which each is possible, but not with the others.
 pub(crate) const STORIES: &[Falsification] = &[
@@ -98,7 +98,7 @@ pub(crate) const STORIES: &[Falsification] = &[
     (
         "confirmed after the deadline",
         |h, b| {
-            operation(h, 10).answer = Answer::Confirmed { booking_id: 2 };
+            operation(h, 10).answer = confirmed(2);
             operation(h, 11).answer = found(2, 3, 2025, Confirmed, &[(3, SeatStatus::Confirmed)]);
             h.operations.truncate(11);
             b.bookings.truncate(2);
@@ -107,7 +107,7 @@ pub(crate) const STORIES: &[Falsification] = &[
         },
         &[Kind::NotLinearizable, Kind::ConfirmedTooLate],
     ),
-    ("confirmed twice", |h, _| operation(h, 6).answer = Answer::Confirmed { booking_id: 1 }, &[Kind::NotLinearizable]),
+    ("confirmed twice", |h, _| operation(h, 6).answer = confirmed(1), &[Kind::NotLinearizable]),
     (
         "failed although confirmed",
         |h, _| operation(h, 7).answer = found(1, 1, 2005, Failed, &[(1, SeatStatus::Confirmed), (2, SeatStatus::Confirmed)]),

@@ -6,7 +6,8 @@ use hyper::header::RETRY_AFTER;
 use super::*;
 
 const HOLD: Call = Call::Hold { show_id: 1, seats: Vec::new() };
-const CONFIRM: Call = Call::Confirm { booking_id: 1, pays: false };
+const BLOCK: Call = Call::Block { show_id: 1, seats: Vec::new() };
+const CONFIRM: Call = Call::Confirm { booking_id: 1, pays: false, seats: None };
 const CANCEL: Call = Call::Cancel { booking_id: 1, by_house: false };
 const EXTEND: Call = Call::Extend { booking_id: 1 };
 const CHANGE: Call = Call::Change { booking_id: 1, add: Vec::new(), remove: Vec::new() };
@@ -27,7 +28,11 @@ fn later(body: &str) -> client::Answer {
 fn what_was_done_is_read() {
     let held = answer(201, r#"{"bookingId":5,"status":"PENDING","expiresAt":"1970-01-01T00:00:01.234Z"}"#);
     assert_eq!(read(&HOLD, &held), Answer::Held { booking_id: 5, expires_at: 1_234_000 });
-    assert_eq!(read(&CONFIRM, &answer(200, r#"{"bookingId":5}"#)), Answer::Confirmed { booking_id: 5 });
+    assert_eq!(read(&CONFIRM, &answer(200, r#"{"bookingId":5}"#)), Answer::Confirmed { booking_id: 5, reclaimed: false });
+    let reclaimed = answer(200, r#"{"bookingId":5,"reclaimed":true}"#);
+    assert_eq!(read(&CONFIRM, &reclaimed), Answer::Confirmed { booking_id: 5, reclaimed: true });
+    let blocked = answer(201, r#"{"bookingId":5,"status":"CONFIRMED"}"#);
+    assert_eq!(read(&BLOCK, &blocked), Answer::Blocked { booking_id: 5 });
     let cancelled = answer(200, r#"{"bookingId":5,"status":"FAILED","refundDue":true}"#);
     assert_eq!(read(&CANCEL, &cancelled), Answer::Cancelled { booking_id: 5, refund_due: true });
     let extended = answer(200, r#"{"bookingId":5,"status":"PENDING","expiresAt":"1970-01-01T00:00:01.234Z"}"#);
@@ -73,11 +78,15 @@ fn refusals_are_read_with_their_facts() {
         ]))
     );
     let refusals = [
-        (409, r#"{"code":"hold_expired","expired_at":"1970-01-01T00:00:00.001Z"}"#, Refusal::HoldExpired { expired_at: 1000 }),
+        (
+            409,
+            r#"{"code":"hold_expired","expired_at":"1970-01-01T00:00:00.001Z","refundDue":true}"#,
+            Refusal::HoldExpired { expired_at: 1000, refund_due: true },
+        ),
         (
             409,
             r#"{"code":"booking_not_pending","status_now":"CONFIRMED"}"#,
-            Refusal::NotPending { status: BookingStatus::Confirmed },
+            Refusal::NotPending { status: BookingStatus::Confirmed, refund_due: false },
         ),
         (409, r#"{"code":"sale_is_final"}"#, Refusal::SaleIsFinal),
         (
@@ -93,17 +102,6 @@ fn refusals_are_read_with_their_facts() {
     ];
     for (status, body, refusal) in refusals {
         assert_eq!(read(&CONFIRM, &answer(status, body)), Answer::Refused(refusal));
-    }
-}
-
-#[test]
-fn what_was_paid_for_nothing_has_to_be_given_back_and_nothing_else_has() {
-    let pays = Call::Confirm { booking_id: 1, pays: true };
-    let owed = answer(409, r#"{"code":"booking_not_pending","status_now":"CONFIRMED","refundDue":true}"#);
-    let not_owed = answer(409, r#"{"code":"booking_not_pending","status_now":"CONFIRMED"}"#);
-    for (call, good, bad) in [(pays, &owed, &not_owed), (CONFIRM, &not_owed, &owed)] {
-        assert_eq!(read(&call, good), Answer::Refused(Refusal::NotPending { status: BookingStatus::Confirmed }));
-        assert!(matches!(read(&call, bad), Answer::NotDone(NotDone::Unforeseen(_))));
     }
 }
 
@@ -133,6 +131,8 @@ fn anything_else_is_unforeseen() {
         answer(404, "nonsense"),
         answer(409, r#"{"code":"no_such_show"}"#),
         answer(409, r#"{"code":"hold_expired"}"#),
+        answer(409, r#"{"code":"payment_used","refundDue":true}"#),
+        answer(409, r#"{"code":"sale_is_final","refundDue":true}"#),
         answer(409, r#"{"code":"seats_not_free","seats":[{"seat_number":1,"reason":"held"}]}"#),
     ];
     for answer in has_not_happened {
