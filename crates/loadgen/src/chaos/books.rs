@@ -41,6 +41,8 @@ pub struct BookingRow {
     pub user_name: String,
     /// Whether the house keeps the seats.
     pub is_block: bool,
+    /// To whom the seats count where they are limited.
+    pub customer: Option<String>,
     /// The seats that it lists.
     pub seats: Vec<u32>,
     /// How it stands in its row.
@@ -60,6 +62,8 @@ pub struct BookingRow {
 /// A row of `booking_history`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Step {
+    /// Counts the changes of its show.
+    pub number: i64,
     /// When.
     pub at: Micros,
     /// What.
@@ -139,12 +143,12 @@ pub struct SeatRow {
 /// One snapshot, in UTC microseconds.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = '5min'";
 const BOOKINGS: &str = "SELECT id, show_id, COALESCE(blocked_for, user_name) AS user_name, blocked_for IS NOT NULL AS is_block,
-        seat_numbers, status, refund_due,
+        customer, seat_numbers, status, refund_due,
         (extract(epoch FROM expires_at) * 1000000)::bigint AS expires_at,
         (extract(epoch FROM confirmed_at) * 1000000)::bigint AS confirmed_at,
         (extract(epoch FROM created_at) * 1000000)::bigint AS created_at
     FROM bookings ORDER BY id";
-const STEPS: &str = "SELECT booking_id, (extract(epoch FROM happened_at) * 1000000)::bigint AS at, event,
+const STEPS: &str = "SELECT booking_id, number, (extract(epoch FROM happened_at) * 1000000)::bigint AS at, event,
         COALESCE(from_status, '') = 'CONFIRMED' AS was_sold, seat_numbers
     FROM booking_history ORDER BY show_id, number";
 const PAYMENTS: &str = "SELECT reference, booking_id, in_vain, (extract(epoch FROM recorded_at) * 1000000)::bigint AS recorded_at
@@ -192,6 +196,7 @@ fn with_steps(mut bookings: Vec<BookingRow>, steps: &[Row]) -> anyhow::Result<Ve
 
 fn step(row: &Row) -> anyhow::Result<Step> {
     Ok(Step {
+        number: row.try_get("number")?,
         at: row.try_get("at")?,
         event: match row.try_get("event")? {
             "held" => StepKind::Held,
@@ -221,6 +226,7 @@ fn booking(row: &Row) -> anyhow::Result<BookingRow> {
         show_id: row.try_get("show_id")?,
         user_name: row.try_get("user_name")?,
         is_block: row.try_get("is_block")?,
+        customer: row.try_get("customer")?,
         seats: seat_numbers(row)?,
         status: match row.try_get("status")? {
             "PENDING" => BookingStatus::Pending,

@@ -7,6 +7,7 @@
 //! - `stories`: can the answers about each seat, and about each booking, be told as one story? ([`super::linear`])
 //! - `payments`: is every payment in the books what its confirm came to?
 //! - `refunds`: is money to be given back exactly where it bought nothing?
+//! - `limits`: did a customer never have more than its show allows, and was it refused only for that?
 //! - `late`: did a confirm that came too late get its seats if it could, and only then?
 //! - `rows`: is everything in the books that was answered, and nothing that was not asked for?
 
@@ -15,6 +16,7 @@ mod answers;
 mod bookings;
 mod kind;
 mod late;
+mod limits;
 mod lists;
 mod payments;
 mod refunds;
@@ -60,6 +62,7 @@ pub fn check(history: &History, books: &Books) -> Vec<Violation> {
     rows::check(history, books, &bookings, &mut violations);
     payments::check(history, books, &mut violations);
     refunds::check(history, books, &mut violations);
+    limits::check(history, books, &mut violations);
     late::check(history, books, &mut violations);
     seat_rows::check(history, books, &mut violations);
     violations

@@ -11,6 +11,9 @@ pub use answer::*;
 /// Microseconds since the Unix epoch, on the clock of this machine, which is also the database's.
 pub type Micros = i64;
 
+/// As many customers are known by name.
+const CUSTOMERS: u32 = 8;
+
 /// A run's calls, and what they were about.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct History {
@@ -33,6 +36,17 @@ pub struct Show {
     pub seats: u32,
     /// Whether a confirm that comes too late gets the same seats again, if nobody has them.
     pub late_confirm: bool,
+    /// What one customer may have, if that is limited.
+    pub limits: Option<Limits>,
+}
+
+/// What one customer may have of a show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Limits {
+    /// Seats, held and sold.
+    pub seats: u32,
+    /// Holds that have not run out.
+    pub holds: u32,
 }
 
 /// A call.
@@ -140,6 +154,11 @@ impl Operation {
     /// For whom the hold with this identity is made, or why the block, so that its booking can be recognised.
     pub fn user_name(id: u64) -> String {
         format!("op-{id}")
+    }
+
+    /// By which name seats are limited: several who call are one customer, so that they are in each other's way.
+    pub fn customer_id(customer: u32) -> String {
+        format!("customer-{}", customer % CUSTOMERS)
     }
 
     /// What the confirm with this identity names as its payment.

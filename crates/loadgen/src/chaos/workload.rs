@@ -78,7 +78,7 @@ pub async fn run(servers: &[BaseUrl], options: &Options, stop: watch::Receiver<b
         let customer = Customer::new(number, options.seed, &servers, time_limit, Arc::clone(&counter), Arc::clone(&on_sale));
         customers.spawn(customer.book(pause, hold_for, stop.clone()));
     }
-    let box_office = tokio::spawn(Arc::clone(&on_sale).keep_shows_on_sale(servers, options.seats, time_limit));
+    let box_office = tokio::spawn(Arc::clone(&on_sale).keep_shows_on_sale(servers, time_limit));
     let mut operations = Vec::new();
     while let Some(seen) = customers.join_next().await {
         operations.extend(seen.context("a customer broke down")?);

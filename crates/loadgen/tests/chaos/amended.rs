@@ -22,7 +22,7 @@ pub(crate) fn changed(booking_id: i64, seats: &[u32], until: Micros) -> Answer {
 }
 
 pub(crate) fn step(at: Micros, event: StepKind, seats: &[u32]) -> Step {
-    Step { at: booked_at(at), event, was_sold: false, seats: seats.to_vec() }
+    Step { number: 0, at: booked_at(at), event, was_sold: false, seats: seats.to_vec() }
 }
 
 fn sale_cancelled(at: Micros, seats: &[u32]) -> Step {

@@ -68,6 +68,7 @@ async fn every_cheat_is_found() {
         (Cheat::RefusesWhatIsFree, &[Kind::RefusedThoughFree]),
         (Cheat::SellsTheRest, &[Kind::DoesNotFit]),
         (Cheat::ForgetsBlocks, &[Kind::HoldLost]),
+        (Cheat::ForgetsLimits, &[Kind::LimitWrong]),
     ] {
         let shop = Shop::open(cheat, 200_000);
         // A customer who has hung up notices nothing.

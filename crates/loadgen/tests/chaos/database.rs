@@ -7,7 +7,7 @@ use tokio_postgres::NoTls;
 
 const TABLES: &str = "
     CREATE TABLE seats (id bigint, show_id bigint, seat_number integer, status text, booking_id bigint, held_until timestamptz);
-    CREATE TABLE bookings (id bigint, show_id bigint, user_name text, blocked_for text, seat_numbers integer[], status text, refund_due boolean,
+    CREATE TABLE bookings (id bigint, show_id bigint, user_name text, blocked_for text, customer text, seat_numbers integer[], status text, refund_due boolean,
         failure_reason text, expires_at timestamptz, confirmed_at timestamptz, created_at timestamptz, updated_at timestamptz);
     CREATE TABLE booking_history (show_id bigint, number bigint, booking_id bigint, happened_at timestamptz, event text,
         from_status text, actor text, seat_numbers integer[]);
@@ -19,8 +19,8 @@ const TABLES: &str = "
         (7, 1, 4, '2030-01-01Z', 'held', NULL, 'customer', '{2}');
     INSERT INTO seats VALUES (2, 7, 2, 'AVAILABLE', NULL, NULL), (1, 7, 1, 'CONFIRMED', 4, NULL);
     INSERT INTO bookings VALUES
-        (4, 7, 'house', 'op-9', '{1}', 'CONFIRMED', false, NULL, '2030-01-01 00:00:02.000001Z', '2030-01-01 00:00:01.5Z', '2030-01-01Z', now()),
-        (3, 7, 'op-8', NULL, '{1,2}', 'FAILED', true, 'expired', '2029-12-31 23:59:59.999999+01', NULL, '2029-12-31Z', now());";
+        (4, 7, 'house', 'op-9', NULL, '{1}', 'CONFIRMED', false, NULL, '2030-01-01 00:00:02.000001Z', '2030-01-01 00:00:01.5Z', '2030-01-01Z', now()),
+        (3, 7, 'op-8', NULL, 'c', '{1,2}', 'FAILED', true, 'expired', '2029-12-31 23:59:59.999999+01', NULL, '2029-12-31Z', now());";
 
 #[tokio::test]
 async fn books_are_read_to_the_microsecond() {
@@ -37,18 +37,20 @@ async fn books_are_read_to_the_microsecond() {
         show_id: 7,
         user_name: "op-8".into(),
         is_block: false,
+        customer: Some("c".into()),
         seats: vec![1, 2],
         status: BookingStatus::Failed,
         refund_due: true,
         expires_at: new_year - 3_600_000_001,
         confirmed_at: None,
         created_at: new_year - 86_400_000_000,
-        steps: vec![Step { at: new_year, event: StepKind::RefundDue, was_sold: false, seats: vec![1, 2] }],
+        steps: vec![Step { number: 3, at: new_year, event: StepKind::RefundDue, was_sold: false, seats: vec![1, 2] }],
     };
     let confirmed = BookingRow {
         id: 4,
         user_name: "op-9".into(),
         is_block: true,
+        customer: None,
         seats: vec![1],
         status: BookingStatus::Confirmed,
         refund_due: false,
@@ -56,8 +58,8 @@ async fn books_are_read_to_the_microsecond() {
         confirmed_at: Some(new_year + 1_500_000),
         created_at: new_year,
         steps: vec![
-            Step { at: new_year, event: StepKind::Held, was_sold: false, seats: vec![2] },
-            Step { at: new_year + 1, event: StepKind::Changed, was_sold: false, seats: vec![1] },
+            Step { number: 1, at: new_year, event: StepKind::Held, was_sold: false, seats: vec![2] },
+            Step { number: 2, at: new_year + 1, event: StepKind::Changed, was_sold: false, seats: vec![1] },
         ],
         ..failed.clone()
     };

@@ -93,6 +93,7 @@ pub(crate) fn row(
         show_id: SHOW,
         user_name,
         is_block: false,
+        customer: Some(Operation::customer_id(1)),
         seats,
         status,
         refund_due: false,
@@ -160,7 +161,7 @@ pub(crate) fn history() -> History {
     let operations = (1..).zip(operations()).map(operation).collect();
     History {
         operations,
-        shows: vec![Show { id: SHOW, seats: 4, late_confirm: false }],
+        shows: vec![Show { id: SHOW, seats: 4, late_confirm: false, limits: None }],
         hold_for: HOLD_FOR * 1000,
         hold_limit: HOLD_LIMIT * 1000,
     }
@@ -197,6 +198,6 @@ pub(crate) fn operation(history: &mut History, id: usize) -> &mut Operation {
 pub(crate) fn add(history: &mut History, (began, ended): (Micros, Micros), call: Call, answer: Answer) -> u64 {
     let id = history.operations.len() as u64 + 1;
     let (began, ended) = (answered_at(began), answered_at(ended));
-    history.operations.push(Operation { id, customer: 2, server: 1, key: None, began, ended, call, answer, replayed: false });
+    history.operations.push(Operation { id, customer: 1, server: 1, key: None, began, ended, call, answer, replayed: false });
     id
 }

@@ -1,11 +1,12 @@
-//! Another small house, which takes late confirms: what runs out is had again, some seats are confirmed, and the house keeps some.
+//! Another small house, which takes late confirms and limits its customers, of whom there is one: what runs out is had again, some seats
+//! are confirmed, and the house keeps some.
 
 use crate::amended::{cancel, cancelled, step};
 use crate::house::*;
 use loadgen::chaos::books::{BookingRow, Books, PaymentRow, SeatRow, Step, StepKind};
 use loadgen::chaos::history::BookingStatus::{Confirmed, Failed};
 use loadgen::chaos::history::{
-    Answer, BookingStatus, Call, History, Micros, OffendingReason, Operation, Refusal, SeatStatus, Show, Unknown,
+    Answer, BookingStatus, Call, History, Limits, Micros, OffendingReason, Operation, Refusal, SeatStatus, Show, Unknown,
 };
 
 pub(crate) fn block(seats: &[u32]) -> Call {
@@ -38,7 +39,7 @@ pub(crate) fn of_sale(step: Step) -> Step {
 
 pub(crate) fn history() -> History {
     use SeatStatus::{Confirmed as Sold, Pending as Held};
-    let show = Show { id: SHOW, seats: 6, late_confirm: true };
+    let show = Show { id: SHOW, seats: 7, late_confirm: true, limits: Some(Limits { seats: 6, holds: 2 }) };
     let mut history = History { operations: Vec::new(), shows: vec![show], ..crate::house::history() };
     let sold = OffendingReason::Sold;
     let refused = Answer::Refused;
@@ -63,7 +64,11 @@ pub(crate) fn history() -> History {
         ((2210, 2220), some(5, false, &[3, 5]), not_free(&[(3, OffendingReason::NotHad)])), // 14
         ((2230, 2240), some(5, true, &[5, 6]), confirmed(5)), // 15
         ((2250, 2260), hold(&[4]), held(6, 4255)),       // 16
-        ((2270, 2280), Call::SeatMap { show_id: SHOW }, map(&[(Sold, 1), (Sold, 1), (Held, 3), (Held, 6), (Sold, 5), (Sold, 5)])), // 17
+        (
+            (2270, 2280),
+            Call::SeatMap { show_id: SHOW },
+            map(&[(Sold, 1), (Sold, 1), (Held, 3), (Held, 6), (Sold, 5), (Sold, 5), (SeatStatus::Available, 0)]),
+        ), // 17
         // Booking 6 is had again, and nobody was told so; booking 3 is, and then paid for once more.
         ((4300, 4310), some(6, false, &[4]), Answer::Unknown(Unknown::TimedOut)), // 18
         ((4320, 4330), find(6), found(6, 16, 4255, Confirmed, &[(4, Sold)])),     // 19
@@ -71,6 +76,9 @@ pub(crate) fn history() -> History {
         ((4360, 4370), pays(3), refused(Refusal::NotPending { status: BookingStatus::Confirmed, refund_due: true })), // 21
         // The house keeps seats 5 and 6 no more than anyone whose seats are sold.
         ((4380, 4390), block(&[5, 6]), not_free(&[(5, sold), (6, sold)])), // 22
+        // While there were two holds, of three seats.
+        ((40, 50), hold(&[4, 5]), refused(Refusal::CustomerLimit { max: 2, has: None })), // 23
+        ((60, 70), hold(&[4, 5, 6, 7]), refused(Refusal::CustomerLimit { max: 6, has: Some(3) })), // 24
     ];
     for (when, call, answer) in calls {
         add(&mut history, when, call, answer);
@@ -87,13 +95,17 @@ pub(crate) fn books() -> Books {
     let second = BookingRow { refund_due: true, ..row(2, 2, &[3], 25, Failed, None) };
     let mut third = with(row(3, 5, &[3], 2055, Confirmed, Some(4345)), &[(2055, Held), (4060, Expired), (4345, Reclaimed)]);
     third.steps.push(of_sale(step(4365, RefundDue, &[3])));
-    let fourth = BookingRow { is_block: true, expires_at: booked_at(2115) + 1, ..row(4, 8, &[4], 2115, Failed, None) };
+    let fourth =
+        BookingRow { is_block: true, customer: None, expires_at: booked_at(2115) + 1, ..row(4, 8, &[4], 2115, Failed, None) };
     let mut fourth = with(fourth, &[(2115, Blocked)]);
     fourth.steps.push(of_sale(step(2175, Cancelled, &[4])));
     let mut fifth = with(row(5, 13, &[5, 6], 2195, Confirmed, Some(2235)), &[(2195, Held), (2235, Sold)]);
     fifth.steps[0].seats = vec![4, 5, 6];
-    let seat =
-        |(number, booking_id)| SeatRow { show_id: SHOW, number, status: SeatStatus::Confirmed, booking_id: Some(booking_id) };
+    let seat = |(number, booking_id): (u32, i64)| {
+        let (status, booking_id) =
+            if booking_id == 0 { (SeatStatus::Available, None) } else { (SeatStatus::Confirmed, Some(booking_id)) };
+        SeatRow { show_id: SHOW, number, status, booking_id }
+    };
     Books {
         bookings: vec![
             with(row(1, 1, &[1, 2], 5, Confirmed, Some(2035)), &[(5, Held), (2010, Expired), (2035, Reclaimed)]),
@@ -103,7 +115,7 @@ pub(crate) fn books() -> Books {
             fifth,
             with(row(6, 16, &[4], 2255, Confirmed, Some(4305)), &[(2255, Held), (4305, Reclaimed)]),
         ],
-        seats: (1..).zip([1, 1, 3, 6, 5, 5]).map(seat).collect(),
+        seats: (1..).zip([1, 1, 3, 6, 5, 5, 0]).map(seat).collect(),
         payments: vec![
             paid(3, 1, 2035, false),
             paid(7, 2, 2095, true),

@@ -52,13 +52,19 @@ pub(crate) enum Cheat {
     SellsTheRest,
     /// Now and then says that a block is done, and does nothing.
     ForgetsBlocks,
+    /// Now and then gives a customer more than it may have.
+    ForgetsLimits,
 }
 
 impl Cheat {
     /// It cheats every so many times that it could. What is rare it does more often.
     const fn every(self) -> u64 {
         match self {
-            Self::ReclaimsWhatIsTaken | Self::RefusesWhatIsFree | Self::SellsTheRest | Self::ForgetsBlocks => 2,
+            Self::ReclaimsWhatIsTaken
+            | Self::RefusesWhatIsFree
+            | Self::SellsTheRest
+            | Self::ForgetsBlocks
+            | Self::ForgetsLimits => 2,
             _ => 5,
         }
     }
@@ -81,8 +87,8 @@ struct Ledger {
     answered: BTreeSet<(u16, String)>,
     /// By call, how often it was done.
     done: BTreeMap<String, u32>,
-    /// By show, how many seats, and whether it takes late confirms.
-    shows: Vec<(u32, bool)>,
+    /// By show, how many seats, and its terms.
+    shows: Vec<(u32, Value)>,
     bookings: BTreeMap<i64, BookingRow>,
     payments: Vec<PaymentRow>,
     /// By show, the seats as they were shown last.
@@ -214,7 +220,7 @@ impl Ledger {
         match (method, path) {
             ("POST", "/admin/shows") => {
                 let seats = u32::try_from(body["total_seats"].as_u64().unwrap()).unwrap();
-                self.shows.push((seats, body["late_confirm"] == true));
+                self.shows.push((seats, body.clone()));
                 self.old_seats.push(Value::Null);
                 (201, json!({ "showId": self.shows.len() }))
             }
@@ -264,17 +270,22 @@ impl Ledger {
         if !(offending.is_empty() || (offending[0]["reason"] != "unknown" && self.gives_in(Cheat::SellsTwice))) {
             return (409, json!({ "code": "seats_not_free", "seats": offending }));
         }
+        if let Some(refusal) = self.customer_limit(show_id, body["customerId"].as_str(), (seats.len(), 1)) {
+            return refusal;
+        }
         self.last_id += 1;
         let id = self.last_id;
         let (user_name, expires_at) = (body["userName"].as_str().unwrap().to_owned(), now + self.hold_for);
         let status = BookingStatus::Pending;
-        let steps = vec![Step { at: now, event: StepKind::Held, was_sold: false, seats: seats.clone() }];
+        let steps = vec![Step { number: 0, at: now, event: StepKind::Held, was_sold: false, seats: seats.clone() }];
         let (is_block, refund_due, confirmed_at, created_at) = (false, false, None, now);
+        let customer = body["customerId"].as_str().map(str::to_owned);
         let row = BookingRow {
             id,
             show_id,
             user_name,
             is_block,
+            customer,
             seats,
             status,
             refund_due,
@@ -292,6 +303,25 @@ impl Ledger {
         (201, json!({ "bookingId": id, "expiresAt": shown(expires_at) }))
     }
 
+    /// Why a customer can't have so many seats and holds more.
+    fn customer_limit(&mut self, show_id: i64, customer: Option<&str>, more: (usize, usize)) -> Option<(u16, Value)> {
+        let terms = &self.shows[usize::try_from(show_id).unwrap() - 1].1;
+        let limit = |name: &str| terms[name].as_u64().map(|max| usize::try_from(max).unwrap());
+        let (seats_max, holds_max) = (limit("seats_per_customer")?, limit("holds_per_customer")?);
+        let own = self.bookings.values().filter(|row| row.show_id == show_id && row.customer.as_deref() == customer);
+        let own: Vec<&BookingRow> = own.filter(|row| row.status != BookingStatus::Failed).collect();
+        let has: usize = own.iter().map(|row| row.seats.len()).sum();
+        let holds = own.iter().filter(|row| row.status == BookingStatus::Pending).count();
+        let refusal = if has + more.0 > seats_max {
+            json!({ "code": "customer_limit", "max": seats_max, "has": has })
+        } else if holds + more.1 > holds_max {
+            json!({ "code": "customer_limit", "max": holds_max })
+        } else {
+            return None;
+        };
+        (!self.gives_in(Cheat::ForgetsLimits)).then_some((409, refusal))
+    }
+
     fn block(&mut self, show_id: i64, body: &Value, now: Micros) -> (u16, Value) {
         let seats = numbers(&body["seats"]);
         let offending = self.offending(show_id, &seats);
@@ -304,12 +334,13 @@ impl Ledger {
             show_id,
             user_name: body["reason"].as_str().unwrap().to_owned(),
             is_block: true,
+            customer: None,
             status: BookingStatus::Confirmed,
             refund_due: false,
             expires_at: now + 1,
             confirmed_at: Some(now),
             created_at: now,
-            steps: vec![Step { at: now, event: StepKind::Blocked, was_sold: false, seats: seats.clone() }],
+            steps: vec![Step { number: 0, at: now, event: StepKind::Blocked, was_sold: false, seats: seats.clone() }],
             seats,
         };
         if !self.gives_in(Cheat::ForgetsBlocks) {

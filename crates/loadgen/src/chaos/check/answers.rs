@@ -117,7 +117,9 @@ fn refusal_fault(operation: &Operation, refusal: &Refusal, bookings: &Bookings<'
             let wrong = !bookings.get(*booking_id)?.could_end_at(*expires_at, operation);
             wrong.then(|| does_not_fit(format!("was told that the hold ends at {}, when it did not", at(*expires_at))))
         }
-        (Call::Change { .. }, Refusal::SeatCount)
+        // What its customer had is looked at in the books.
+        (Call::Hold { .. } | Call::Change { .. }, Refusal::CustomerLimit { .. })
+        | (Call::Change { .. }, Refusal::SeatCount)
         | (Call::Cancel { by_house: false, .. }, Refusal::SaleIsFinal)
         | (Call::Cancel { .. }, Refusal::NotPending { status: BookingStatus::Failed, .. })
         | (

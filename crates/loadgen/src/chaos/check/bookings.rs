@@ -226,7 +226,9 @@ pub(super) fn sightings(operation: &Operation) -> Vec<Sighting> {
                 Refusal::SeatsNotFree(_) if matches!(call, Call::Confirm { .. }) => None,
                 Refusal::SaleIsFinal => Some(BookingStatus::Confirmed),
                 // Only a hold can be changed, or not be.
-                Refusal::SeatsNotFree(_) | Refusal::SeatCount | Refusal::HoldLimit { .. } => Some(BookingStatus::Pending),
+                Refusal::SeatsNotFree(_) | Refusal::SeatCount | Refusal::HoldLimit { .. } | Refusal::CustomerLimit { .. } => {
+                    Some(BookingStatus::Pending)
+                }
                 Refusal::KeyReused | Refusal::NoSuchBooking | Refusal::NoSuchShow => None,
             };
             let sighting = call.booking_id().zip(status);

@@ -58,6 +58,8 @@ pub enum Kind {
     RefusedThoughFree,
     /// Money is to be given back for nothing, or not where it is, or nobody was told.
     RefundWrong,
+    /// A customer had more of a show than that allows, or was refused what it allows.
+    LimitWrong,
     /// Two bookings had a seat at the same time.
     DoubleBooking,
     /// A payment in the books is not what was answered to the confirm that named it, or nobody has named it.
@@ -68,7 +70,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::Unforeseen,
         Self::DoesNotFit,
         Self::DeadlineWrong,
@@ -94,6 +96,7 @@ impl Kind {
         Self::ReclaimedWrongly,
         Self::RefusedThoughFree,
         Self::RefundWrong,
+        Self::LimitWrong,
         Self::DoubleBooking,
         Self::PaymentWrong,
         Self::SeatsWrong,
@@ -127,6 +130,7 @@ impl Kind {
             Self::ReclaimedWrongly => "reclaimed-wrongly",
             Self::RefusedThoughFree => "refused-though-free",
             Self::RefundWrong => "refund-wrong",
+            Self::LimitWrong => "limit-wrong",
             Self::DoubleBooking => "double-booking",
             Self::PaymentWrong => "payment-wrong",
             Self::SeatsWrong => "seats-wrong",

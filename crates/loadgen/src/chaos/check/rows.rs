@@ -64,6 +64,10 @@ fn hold_fault(row: &BookingRow, hold: Option<&Operation>) -> Option<Violation> {
         let says = format!("got seats {:?} of show {}, but asked for {seats:?} of {show_id}", row.first_seats(), row.show_id);
         return fault(Kind::HoldAltered, says);
     }
+    let customer = (!row.is_block).then(|| Operation::customer_id(hold.customer));
+    if row.customer != customer {
+        return fault(Kind::HoldAltered, format!("counts for {:?}, instead of {customer:?}", row.customer));
+    }
     let ended = if hold.answer.made().is_some() { hold.ended } else { Micros::MAX };
     let during = hold.began <= row.created_at && row.created_at <= ended;
     let says = || {

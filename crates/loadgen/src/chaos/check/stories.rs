@@ -65,6 +65,12 @@ fn seat_stories(history: &History, bookings: &Bookings<'_>) -> BTreeMap<(i64, u3
                     }
                 }
             }
+            // The seats are looked at first.
+            (Call::Hold { show_id, seats: asked }, Answer::Refused(Refusal::CustomerLimit { .. })) => {
+                for seat in asked {
+                    seats.tell((*show_id, *seat), operation, Claim::Free(Sight::Sharp));
+                }
+            }
             (_, Answer::Confirmed { booking_id, reclaimed: false }) => {
                 seats.tell_of(*booking_id, bookings, operation, Claim::Confirms);
             }

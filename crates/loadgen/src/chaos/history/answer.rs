@@ -93,6 +93,13 @@ pub enum Refusal {
     },
     /// 409: the booking would have too many seats, or none.
     SeatCount,
+    /// 409: the customer would have more than the show allows.
+    CustomerLimit {
+        /// So many seats, or holds.
+        max: u32,
+        /// How many seats it has; none if it has too many holds.
+        has: Option<u32>,
+    },
     /// 422: another request was made under this key.
     KeyReused,
     /// 404: there is no such booking.
@@ -253,6 +260,7 @@ impl Answer {
             Self::Refused(Refusal::SaleIsFinal) => "sale is final",
             Self::Refused(Refusal::HoldLimit { .. }) => "hold limit reached",
             Self::Refused(Refusal::SeatCount) => "too many seats, or none",
+            Self::Refused(Refusal::CustomerLimit { .. }) => "customer limit reached",
             Self::Refused(Refusal::KeyReused) => "key reused",
             Self::Refused(Refusal::NoSuchBooking | Refusal::NoSuchShow) => "not found",
             Self::NotDone(NotDone::NotSent) => "not sent",

@@ -91,7 +91,9 @@ impl Line {
         };
         match call {
             Call::Hold { show_id, seats } => {
-                let body = json!({ "showId": show_id, "seats": seats, "userName": Operation::user_name(id) });
+                let customer = Operation::customer_id(self.customer);
+                let body =
+                    json!({ "showId": show_id, "seats": seats, "userName": Operation::user_name(id), "customerId": customer });
                 write(connection, "/book", &body, key).await
             }
             Call::Confirm { booking_id, pays, seats } => {

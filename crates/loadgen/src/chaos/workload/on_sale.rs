@@ -8,11 +8,14 @@ use anyhow::Context;
 use serde_json::json;
 use tokio::sync::Notify;
 
-use super::super::history::Show;
+use super::super::history::{Limits, Show};
 use crate::client::{BaseUrl, CallError, Connection};
 
 /// How many bookings people talk about.
 const TALK_MAX: usize = 256;
+
+/// What a customer may have where that is limited: less than those who go by its name would take together.
+const LIMITS: Limits = Limits { seats: 4, holds: 2 };
 
 /// Before the box office tries again.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -36,30 +39,27 @@ impl OnSale {
         anyhow::ensure!(shows > 0 && seats > 0, "there must be a show with a seat");
         let mut on_sale = Vec::new();
         for number in 0..shows {
-            // The first takes late confirms, the second does not, and so on.
+            // The first takes late confirms; the second does not, and limits its customers; and so on.
             let late_confirm = number % 2 == 0;
-            on_sale.push(create(servers, (seats, late_confirm), time_limit).await.context("can't create a show")?);
+            let limits = (!late_confirm).then_some(LIMITS);
+            let show = Show { id: 0, seats, late_confirm, limits };
+            on_sale.push(create(servers, show, time_limit).await.context("can't create a show")?);
         }
         let board = Board { all: on_sale.clone(), on_sale, sold_out: Vec::new(), talk: VecDeque::new() };
         Ok(Self { board: Mutex::new(board), sold_out: Notify::new() })
     }
 
     /// Replaces shows that are sold out, for ever.
-    pub(super) async fn keep_shows_on_sale(
-        self: std::sync::Arc<Self>,
-        servers: std::sync::Arc<[BaseUrl]>,
-        seats: u32,
-        time_limit: Duration,
-    ) {
+    pub(super) async fn keep_shows_on_sale(self: std::sync::Arc<Self>, servers: std::sync::Arc<[BaseUrl]>, time_limit: Duration) {
         loop {
             let sold_out = self.board().first_sold_out();
-            let Some(Show { id, late_confirm, .. }) = sold_out else {
+            let Some(last) = sold_out else {
                 self.sold_out.notified().await;
                 continue;
             };
             // It may have been created and not said so. Then nobody will know of it.
-            match create(&servers, (seats, late_confirm), time_limit).await {
-                Ok(show) => self.board().replace(id, show),
+            match create(&servers, last, time_limit).await {
+                Ok(show) => self.board().replace(last.id, show),
                 Err(_) => tokio::time::sleep(PAUSE).await,
             }
         }
@@ -122,18 +122,23 @@ impl Board {
     }
 }
 
-/// Creates a show with so many seats, which takes late confirms or not, on whichever server does it.
-async fn create(servers: &[BaseUrl], (seats, late_confirm): (u32, bool), time_limit: Duration) -> Result<Show, CallError> {
+/// Creates a show like this one on whichever server does it.
+async fn create(servers: &[BaseUrl], like: Show, time_limit: Duration) -> Result<Show, CallError> {
+    let terms = json!({
+        "late_confirm": like.late_confirm,
+        "seats_per_customer": like.limits.map(|limits| limits.seats),
+        "holds_per_customer": like.limits.map(|limits| limits.holds),
+    });
     let mut result = Err(CallError::TimedOut(time_limit));
     for server in servers {
         let creating = async {
             let mut connection = Connection::open(server).await?;
-            connection.create_show_on("Chaos", seats, json!({ "late_confirm": late_confirm })).await
+            connection.create_show_on("Chaos", like.seats, terms.clone()).await
         };
         result = tokio::time::timeout(time_limit, creating).await.unwrap_or(Err(CallError::TimedOut(time_limit)));
         if result.is_ok() {
             break;
         }
     }
-    result.map(|id| Show { id, seats, late_confirm })
+    result.map(|id| Show { id, ..like })
 }

@@ -98,6 +98,10 @@ struct Problem {
     expires_at: Option<Micros>,
     #[serde(default)]
     status_now: Option<BookingStatus>,
+    #[serde(default)]
+    max: Option<u32>,
+    #[serde(default)]
+    has: Option<u32>,
     /// Whether what was paid has to be given back.
     #[serde(default, rename = "refundDue")]
     refund_due: bool,
@@ -195,6 +199,7 @@ fn refusal(status: u16, problem: &Problem) -> Option<Refusal> {
         (409, "sale_is_final") => Some(Refusal::SaleIsFinal),
         (409, "hold_limit_reached") => problem.expires_at.map(|expires_at| Refusal::HoldLimit { expires_at }),
         (409, "too_many_seats" | "no_seat_left") => Some(Refusal::SeatCount),
+        (409, "customer_limit") => problem.max.map(|max| Refusal::CustomerLimit { max, has: problem.has }),
         (422, "idempotency_key_reused") => Some(Refusal::KeyReused),
         (404, "no_such_booking") => Some(Refusal::NoSuchBooking),
         (404, "no_such_show") => Some(Refusal::NoSuchShow),

@@ -7,7 +7,7 @@ use crate::late::*;
 use loadgen::chaos::books::StepKind;
 use loadgen::chaos::check::Kind;
 use loadgen::chaos::history::BookingStatus::{Confirmed, Failed, Pending};
-use loadgen::chaos::history::{Answer, NotDone, OffendingReason, Refusal, SeatStatus};
+use loadgen::chaos::history::{Answer, Limits, NotDone, OffendingReason, Refusal, SeatStatus};
 
 /// Lies about confirms that come too late or are for some seats, and about what the house keeps.
 pub(crate) const LATE: &[Falsification] = &[
@@ -38,7 +38,7 @@ pub(crate) const LATE: &[Falsification] = &[
             operation(h, 6).answer = Answer::NotDone(NotDone::NotSent);
             b.payments[1].in_vain = false;
         },
-        &[Kind::DoubleBooking, Kind::NotLinearizable],
+        &[Kind::DoubleBooking, Kind::LimitWrong, Kind::NotLinearizable],
     ),
     (
         "reclaimed although its money was owed",
@@ -56,7 +56,7 @@ pub(crate) const LATE: &[Falsification] = &[
             b.bookings[2].steps.truncate(2);
             (b.bookings[2].status, b.bookings[2].confirmed_at) = (Failed, None);
             b.payments.retain(|payment| payment.booking_id != 3);
-            b.payments.last_mut().unwrap().reference = "pay-21".into();
+            b.payments.last_mut().unwrap().reference = "pay-23".into();
             b.seats[2].booking_id = Some(2);
         },
         &[Kind::ReclaimedWrongly],
@@ -158,7 +158,8 @@ pub(crate) const LATE: &[Falsification] = &[
         "the rest is not freed",
         |h, _| {
             use SeatStatus::{Confirmed as Sold, Pending as Held};
-            operation(h, 17).answer = map(&[(Sold, 1), (Sold, 1), (Held, 3), (Held, 5), (Sold, 5), (Sold, 5)]);
+            operation(h, 17).answer =
+                map(&[(Sold, 1), (Sold, 1), (Held, 3), (Held, 5), (Sold, 5), (Sold, 5), (SeatStatus::Available, 0)]);
         },
         &[Kind::NotLinearizable],
     ),
@@ -201,6 +202,7 @@ pub(crate) const LATE: &[Falsification] = &[
             let block = row(7, 22, &[5, 6], 4385, Confirmed, Some(4385));
             b.bookings.push(loadgen::chaos::books::BookingRow {
                 is_block: true,
+                customer: None,
                 expires_at: booked_at(4385) + 1,
                 steps: vec![step(4385, StepKind::Blocked, &[5, 6])],
                 ..block
@@ -216,4 +218,20 @@ pub(crate) const LATE: &[Falsification] = &[
         },
         &[Kind::ConfirmLost, Kind::NotLinearizable],
     ),
+    ("more seats than a customer may have", |h, _| h.shows[0].limits = Some(Limits { seats: 5, holds: 2 }), &[Kind::LimitWrong]),
+    ("more holds than a customer may have", |h, _| h.shows[0].limits = Some(Limits { seats: 6, holds: 1 }), &[Kind::LimitWrong]),
+    ("refused for a limit that there is not", |h, _| h.shows[0].limits = None, &[Kind::LimitWrong]),
+    (
+        "refused for more seats than the customer has",
+        |h, _| operation(h, 24).answer = Answer::Refused(Refusal::CustomerLimit { max: 6, has: Some(4) }),
+        &[Kind::LimitWrong],
+    ),
+    ("refused for fewer seats than may be had", |h, _| operation(h, 24).call = hold(&[4, 5, 6]), &[Kind::LimitWrong]),
+    (
+        "refused for holds that the customer does not have",
+        |h, _| (operation(h, 23).began, operation(h, 23).ended) = (answered_at(2182), answered_at(2188)),
+        &[Kind::LimitWrong],
+    ),
+    ("refused for its limit although a seat was taken", |h, _| operation(h, 23).call = hold(&[3, 4]), &[Kind::NotLinearizable]),
+    ("counted for nobody", |_, b| b.bookings[0].customer = None, &[Kind::HoldAltered, Kind::LimitWrong]),
 ];

@@ -20,7 +20,7 @@ impl Ledger {
         };
         if !forgets {
             (row.status, row.confirmed_at, row.refund_due) = (BookingStatus::Failed, None, was_sold && !row.is_block);
-            row.steps.push(Step { at: now, event: StepKind::Cancelled, was_sold, seats: row.seats.clone() });
+            row.steps.push(Step { number: 0, at: now, event: StepKind::Cancelled, was_sold, seats: row.seats.clone() });
         }
         (200, json!({ "bookingId": id, "refundDue": was_sold && !row.is_block }))
     }
@@ -48,7 +48,7 @@ impl Ledger {
             return (409, json!({ "code": "hold_limit_reached", "expires_at": shown(row.expires_at) }));
         }
         row.expires_at = longer;
-        row.steps.push(Step { at: now, event: StepKind::Extended, was_sold: false, seats: row.seats.clone() });
+        row.steps.push(Step { number: 0, at: now, event: StepKind::Extended, was_sold: false, seats: row.seats.clone() });
         if !self.gives_in(Cheat::ForgetsExtensions) {
             self.bookings.insert(id, row);
         }
@@ -69,10 +69,16 @@ impl Ledger {
         if !offending.is_empty() {
             return (409, json!({ "code": "seats_not_free", "seats": offending }));
         }
+        let more = add.len().saturating_sub(remove.len());
+        if !add.is_empty()
+            && let Some(refusal) = self.customer_limit(row.show_id, row.customer.as_deref(), (more, 0))
+        {
+            return refusal;
+        }
         row.seats.retain(|seat| !remove.contains(seat));
         row.seats.extend(add);
         row.seats.sort_unstable();
-        row.steps.push(Step { at: now, event: StepKind::Changed, was_sold: false, seats: row.seats.clone() });
+        row.steps.push(Step { number: 0, at: now, event: StepKind::Changed, was_sold: false, seats: row.seats.clone() });
         let answer = json!({ "bookingId": id, "seats": row.seats, "expiresAt": shown(row.expires_at) });
         self.bookings.insert(id, row);
         (200, answer)

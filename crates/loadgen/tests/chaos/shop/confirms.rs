@@ -18,7 +18,7 @@ impl Ledger {
         }
         let (paid, is_block, status) = (body["paymentReference"].as_str(), row.is_block, row.status);
         let ran_out = status == BookingStatus::Failed && !is_cancelled(row);
-        let takes_late = ran_out && self.shows[usize::try_from(row.show_id).unwrap() - 1].1;
+        let takes_late = ran_out && self.shows[usize::try_from(row.show_id).unwrap() - 1].1["late_confirm"] == true;
         let is_free = !row.refund_due && wanted.iter().all(|seat| self.holder(row.show_id, *seat).is_none());
         let refusal = if ran_out {
             json!({ "code": "hold_expired", "expired_at": shown(row.expires_at) })
@@ -50,7 +50,7 @@ impl Ledger {
         if !sells_all {
             row.seats = seats;
         }
-        row.steps.push(Step { at: now, event, was_sold: false, seats: row.seats.clone() });
+        row.steps.push(Step { number: 0, at: now, event, was_sold: false, seats: row.seats.clone() });
         (row.status, row.confirmed_at) = (BookingStatus::Confirmed, Some(now));
     }
 
@@ -60,10 +60,10 @@ impl Ledger {
         let (was_sold, seats) = (row.status == BookingStatus::Confirmed, row.seats.clone());
         let ended = [StepKind::Expired, StepKind::RefundDue, StepKind::Cancelled];
         if !was_sold && !row.steps.last().is_some_and(|step| ended.contains(&step.event)) {
-            row.steps.push(Step { at: now, event: StepKind::Expired, was_sold, seats: seats.clone() });
+            row.steps.push(Step { number: 0, at: now, event: StepKind::Expired, was_sold, seats: seats.clone() });
         }
         if paid.is_some() || !row.refund_due {
-            row.steps.push(Step { at: now, event: StepKind::RefundDue, was_sold, seats });
+            row.steps.push(Step { number: 0, at: now, event: StepKind::RefundDue, was_sold, seats });
         }
         row.refund_due = !was_sold;
         self.pay(id, paid, true, now);

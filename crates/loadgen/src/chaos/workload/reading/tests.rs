@@ -96,6 +96,8 @@ fn refusals_are_read_with_their_facts() {
         ),
         (409, r#"{"code":"too_many_seats"}"#, Refusal::SeatCount),
         (409, r#"{"code":"no_seat_left"}"#, Refusal::SeatCount),
+        (409, r#"{"code":"customer_limit","max":4,"has":3}"#, Refusal::CustomerLimit { max: 4, has: Some(3) }),
+        (409, r#"{"code":"customer_limit","max":2}"#, Refusal::CustomerLimit { max: 2, has: None }),
         (422, r#"{"code":"idempotency_key_reused"}"#, Refusal::KeyReused),
         (404, r#"{"code":"no_such_booking"}"#, Refusal::NoSuchBooking),
         (404, r#"{"code":"no_such_show"}"#, Refusal::NoSuchShow),
