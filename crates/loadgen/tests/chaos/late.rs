@@ -79,10 +79,17 @@ pub(crate) fn history() -> History {
         // While there were two holds, of three seats.
         ((40, 50), hold(&[4, 5]), refused(Refusal::CustomerLimit { max: 2, has: None })), // 23
         ((60, 70), hold(&[4, 5, 6, 7]), refused(Refusal::CustomerLimit { max: 6, has: Some(3) })), // 24
+        // Whoever changes a booking, it counts for its customer.
+        (
+            (80, 90),
+            Call::Change { booking_id: 2, add: vec![4, 5, 6, 7], remove: vec![] },
+            refused(Refusal::CustomerLimit { max: 6, has: Some(3) }),
+        ), // 25
     ];
     for (when, call, answer) in calls {
         add(&mut history, when, call, answer);
     }
+    operation(&mut history, 25).customer = 2;
     history
 }
 

@@ -23,12 +23,12 @@ pub(super) fn check(history: &History, books: &Books, violations: &mut Vec<Viola
             }));
         }
     }
-    let shows: HashMap<i64, i64> = books.bookings.iter().map(|row| (row.id, row.show_id)).collect();
+    let rows: HashMap<i64, &BookingRow> = books.bookings.iter().map(|row| (row.id, row)).collect();
     let nothing = Having::default();
     for operation in &history.operations {
         let Answer::Refused(Refusal::CustomerLimit { max, has }) = operation.answer else { continue };
-        let Some((show_id, more, holds)) = wish(operation, &shows) else { continue };
-        let having = customers.get(&(show_id, Operation::customer_id(operation.customer))).unwrap_or(&nothing);
+        let Some(Wish { show_id, customer, more, holds }) = wish(operation, &rows) else { continue };
+        let having = customers.get(&(show_id, customer)).unwrap_or(&nothing);
         let allowed = limits.get(&show_id);
         let explains = |state: &State| match has {
             Some(has) => state.seats == has && has + more > max,
@@ -43,13 +43,26 @@ pub(super) fn check(history: &History, books: &Books, violations: &mut Vec<Viola
     }
 }
 
-/// The show, and how many seats and holds more this call wants there.
-fn wish(operation: &Operation, shows: &HashMap<i64, i64>) -> Option<(i64, u32, u32)> {
+/// How many seats and holds more a call wants, for whom.
+struct Wish {
+    show_id: i64,
+    customer: String,
+    more: u32,
+    holds: u32,
+}
+
+/// A hold is for who calls, a change for who has the booking, whoever calls.
+fn wish(operation: &Operation, rows: &HashMap<i64, &BookingRow>) -> Option<Wish> {
     let count = |seats: usize| u32::try_from(seats).unwrap_or(u32::MAX);
     match &operation.call {
-        Call::Hold { show_id, seats } => Some((*show_id, count(seats.len()), 1)),
+        Call::Hold { show_id, seats } => {
+            let customer = Operation::customer_id(operation.customer);
+            Some(Wish { show_id: *show_id, customer, more: count(seats.len()), holds: 1 })
+        }
         Call::Change { booking_id, add, remove } => {
-            Some((*shows.get(booking_id)?, count(add.len().saturating_sub(remove.len())), 0))
+            let row = rows.get(booking_id)?;
+            let more = count(add.len().saturating_sub(remove.len()));
+            Some(Wish { show_id: row.show_id, customer: row.customer.clone()?, more, holds: 0 })
         }
         _ => None,
     }

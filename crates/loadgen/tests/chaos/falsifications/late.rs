@@ -56,7 +56,7 @@ pub(crate) const LATE: &[Falsification] = &[
             b.bookings[2].steps.truncate(2);
             (b.bookings[2].status, b.bookings[2].confirmed_at) = (Failed, None);
             b.payments.retain(|payment| payment.booking_id != 3);
-            b.payments.last_mut().unwrap().reference = "pay-23".into();
+            b.payments.last_mut().unwrap().reference = "pay-24".into();
             b.seats[2].booking_id = Some(2);
         },
         &[Kind::ReclaimedWrongly],
@@ -224,6 +224,14 @@ pub(crate) const LATE: &[Falsification] = &[
     (
         "refused for more seats than the customer has",
         |h, _| operation(h, 24).answer = Answer::Refused(Refusal::CustomerLimit { max: 6, has: Some(4) }),
+        &[Kind::LimitWrong],
+    ),
+    (
+        "a change refused for fewer seats than may be had",
+        |h, _| {
+            operation(h, 25).call =
+                loadgen::chaos::history::Call::Change { booking_id: 2, add: vec![4, 5, 6, 7], remove: vec![3] };
+        },
         &[Kind::LimitWrong],
     ),
     ("refused for fewer seats than may be had", |h, _| operation(h, 24).call = hold(&[4, 5, 6]), &[Kind::LimitWrong]),
