@@ -88,7 +88,10 @@ fn confirm_fault(row: &BookingRow, confirms: &[&Operation]) -> Option<Violation>
         let sold = row.sale().map_or(&row.seats, |step| &step.seats);
         let other_seats = wanted(done).is_some_and(|wanted| wanted != sold);
         if other_seats || done.answer != (Answer::Confirmed { booking_id: row.id, reclaimed: late }) {
-            let says = format!("was sold with seats {sold:?} at {told}, reclaimed: {late}; {} was {done:?}", named(done));
+            let (asked, answer, who) = (wanted(done), &done.answer, named(done));
+            let says = format!(
+                "was sold at {told} with seats {sold:?}, reclaimed: {late}; {who} asked for {asked:?} and was told {answer:?}"
+            );
             return Some(about(row, Kind::DoesNotFit, says).by([done.id]));
         }
         let during = done.began <= confirmed_at && confirmed_at <= done.ended;
