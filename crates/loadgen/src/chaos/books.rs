@@ -1,5 +1,7 @@
 //! What the database says when all is over, read by SQL of our own.
 
+use std::collections::BTreeMap;
+
 use anyhow::Context;
 use serde::Serialize;
 use tokio_postgres::{Client, NoTls, Row};
@@ -15,6 +17,8 @@ pub struct Books {
     pub seats: Vec<SeatRow>,
     /// The payments.
     pub payments: Vec<PaymentRow>,
+    /// The shows that are cancelled, and since when.
+    pub cancelled_shows: BTreeMap<i64, Micros>,
 }
 
 /// A row of `payments`.
@@ -94,8 +98,17 @@ pub enum StepKind {
     Expired,
     /// It was given up.
     Cancelled,
+    /// Its show was cancelled.
+    ShowCancelled,
     /// Money has to be given back. It stands as it stood.
     RefundDue,
+}
+
+impl StepKind {
+    /// Whether a hold or a sale ended with it before its time.
+    pub const fn gives_up(self) -> bool {
+        matches!(self, Self::Cancelled | Self::ShowCancelled)
+    }
 }
 
 impl BookingRow {
@@ -123,7 +136,7 @@ impl BookingRow {
 
     /// Whether it was sold and then cancelled.
     pub fn sale_was_cancelled(&self) -> bool {
-        self.steps.iter().any(|step| step.event == StepKind::Cancelled && step.was_sold)
+        self.steps.iter().any(|step| step.event.gives_up() && step.was_sold)
     }
 }
 
@@ -153,6 +166,8 @@ const STEPS: &str = "SELECT booking_id, number, (extract(epoch FROM happened_at)
     FROM booking_history ORDER BY show_id, number";
 const PAYMENTS: &str = "SELECT reference, booking_id, in_vain, (extract(epoch FROM recorded_at) * 1000000)::bigint AS recorded_at
     FROM payments ORDER BY reference";
+const CANCELLED_SHOWS: &str =
+    "SELECT id, (extract(epoch FROM cancelled_at) * 1000000)::bigint AS cancelled_at FROM shows WHERE cancelled_at IS NOT NULL";
 const SEATS: &str = "SELECT show_id, seat_number, status, booking_id FROM seats ORDER BY show_id, seat_number";
 
 /// Reads the books of a database.
@@ -175,11 +190,16 @@ async fn read_on(client: &Client) -> anyhow::Result<Books> {
     let steps = client.query(STEPS, &[]).await.context("can't read the history")?;
     let seats = client.query(SEATS, &[]).await.context("can't read the seats")?;
     let payments = client.query(PAYMENTS, &[]).await.context("can't read the payments")?;
+    let cancelled_shows = client.query(CANCELLED_SHOWS, &[]).await.context("can't read the shows")?;
     client.batch_execute("COMMIT").await.context("can't end reading")?;
     Ok(Books {
         bookings: with_steps(bookings.iter().map(booking).collect::<anyhow::Result<_>>()?, &steps)?,
         seats: seats.iter().map(seat).collect::<anyhow::Result<_>>()?,
         payments: payments.iter().map(payment).collect::<anyhow::Result<_>>()?,
+        cancelled_shows: cancelled_shows
+            .iter()
+            .map(|row| Ok((row.try_get("id")?, row.try_get("cancelled_at")?)))
+            .collect::<anyhow::Result<_>>()?,
     })
 }
 
@@ -207,6 +227,7 @@ fn step(row: &Row) -> anyhow::Result<Step> {
             "reclaimed" => StepKind::Reclaimed,
             "expired" => StepKind::Expired,
             "cancelled" => StepKind::Cancelled,
+            "show_cancelled" => StepKind::ShowCancelled,
             "refund_due" => StepKind::RefundDue,
             other => anyhow::bail!("a step is {other}"),
         },

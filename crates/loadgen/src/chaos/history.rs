@@ -99,6 +99,11 @@ pub enum Call {
         /// The seats, ascending.
         seats: Vec<u32>,
     },
+    /// `POST /admin/shows/:id/cancel`
+    CancelShow {
+        /// The show.
+        show_id: i64,
+    },
     /// `POST /book/cancel`, or `POST /admin/bookings/:id/cancel`
     Cancel {
         /// The booking.
@@ -220,7 +225,12 @@ impl Call {
             | Self::Cancel { booking_id, .. }
             | Self::Extend { booking_id }
             | Self::Change { booking_id, .. } => Some(*booking_id),
-            Self::Hold { .. } | Self::Block { .. } | Self::Find { .. } | Self::SeatMap { .. } | Self::List { .. } => None,
+            Self::Hold { .. }
+            | Self::Block { .. }
+            | Self::CancelShow { .. }
+            | Self::Find { .. }
+            | Self::SeatMap { .. }
+            | Self::List { .. } => None,
         }
     }
 
@@ -239,6 +249,7 @@ impl Call {
             Self::Confirm { seats: None, .. } => "confirm",
             Self::Confirm { seats: Some(_), .. } => "confirm of some seats",
             Self::Block { .. } => "block",
+            Self::CancelShow { .. } => "cancel a show",
             Self::Cancel { by_house: false, .. } => "cancel",
             Self::Cancel { by_house: true, .. } => "cancel by the house",
             Self::Extend { .. } => "extend",

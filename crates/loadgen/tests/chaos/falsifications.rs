@@ -2,6 +2,7 @@
 
 mod amendments;
 mod answers;
+mod called_off;
 mod late;
 mod rows;
 mod stories;
@@ -9,6 +10,7 @@ mod stories;
 use std::collections::BTreeSet;
 
 use crate::amended;
+use crate::called_off as called_off_house;
 use crate::house::*;
 use crate::late as late_house;
 use loadgen::chaos::books::Books;
@@ -28,6 +30,7 @@ fn a_history_and_books_in_order_pass() {
     assert_eq!(check(&history(), &books()), []);
     assert_eq!(check(&amended::history(), &amended::books()), []);
     assert_eq!(check(&late_house::history(), &late_house::books()), []);
+    assert_eq!(check(&called_off_house::history(), &called_off_house::books()), []);
 }
 
 #[test]
@@ -37,7 +40,9 @@ fn every_falsification_is_found_and_named() {
     let plain = plain.map(|falsification| (falsification, history(), books()));
     let amended = amendments::AMENDMENTS.iter().map(|falsification| (falsification, amended::history(), amended::books()));
     let late = late::LATE.iter().map(|falsification| (falsification, late_house::history(), late_house::books()));
-    for ((what, falsify, expected), mut history, mut books) in plain.chain(amended).chain(late) {
+    let called_off = called_off::CALLED_OFF.iter();
+    let called_off = called_off.map(|falsification| (falsification, called_off_house::history(), called_off_house::books()));
+    for ((what, falsify, expected), mut history, mut books) in plain.chain(amended).chain(late).chain(called_off) {
         falsify(&mut history, &mut books);
         let violations = check(&history, &books);
         assert!(violations.iter().all(|violation| violation.says.len() > 20), "{violations:#?}");
@@ -50,7 +55,13 @@ fn every_falsification_is_found_and_named() {
 
 #[test]
 fn every_kind_but_undecided_has_a_falsification() {
-    let all = answers::ANSWERS.iter().chain(stories::STORIES).chain(rows::ROWS).chain(amendments::AMENDMENTS).chain(late::LATE);
+    let all = answers::ANSWERS
+        .iter()
+        .chain(stories::STORIES)
+        .chain(rows::ROWS)
+        .chain(amendments::AMENDMENTS)
+        .chain(late::LATE)
+        .chain(called_off::CALLED_OFF);
     let shown = all.flat_map(|(_, _, expected)| *expected);
     let mut missing: BTreeSet<Kind> = Kind::ALL.into();
     shown.for_each(|kind| {

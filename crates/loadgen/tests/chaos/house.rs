@@ -2,6 +2,8 @@
 //!
 //! Times are milliseconds after the house has opened; the books have 300 µs on top, which answers cut off.
 
+use std::collections::BTreeMap;
+
 use loadgen::chaos::books::{BookingRow, Books, SeatRow};
 use loadgen::chaos::history::{
     Answer, BookingStatus, Call, FoundBooking, History, ListedBooking, MapSeat, Micros, NotDone, OffendingReason, OffendingSeat,
@@ -186,6 +188,7 @@ pub(crate) fn books() -> Books {
         ],
         seats: (1..).zip(seats).map(seat).collect(),
         payments: Vec::new(),
+        cancelled_shows: BTreeMap::new(),
     }
 }
 

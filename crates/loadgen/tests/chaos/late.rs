@@ -1,6 +1,8 @@
 //! Another small house, which takes late confirms and limits its customers, of whom there is one: what runs out is had again, some seats
 //! are confirmed, and the house keeps some.
 
+use std::collections::BTreeMap;
+
 use crate::amended::{cancel, cancelled, step};
 use crate::house::*;
 use loadgen::chaos::books::{BookingRow, Books, PaymentRow, SeatRow, Step, StepKind};
@@ -123,6 +125,7 @@ pub(crate) fn books() -> Books {
             with(row(6, 16, &[4], 2255, Confirmed, Some(4305)), &[(2255, Held), (4305, Reclaimed)]),
         ],
         seats: (1..).zip([1, 1, 3, 6, 5, 5, 0]).map(seat).collect(),
+        cancelled_shows: BTreeMap::new(),
         payments: vec![
             paid(3, 1, 2035, false),
             paid(7, 2, 2095, true),

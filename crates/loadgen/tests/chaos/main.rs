@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on has to fail")]
 
 mod amended;
+mod called_off;
 mod customers;
 mod database;
 mod every_order;

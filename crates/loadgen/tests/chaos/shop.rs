@@ -91,6 +91,7 @@ struct Ledger {
     shows: Vec<(u32, Value)>,
     bookings: BTreeMap<i64, BookingRow>,
     payments: Vec<PaymentRow>,
+    cancelled_shows: BTreeMap<i64, Micros>,
     /// By show, the seats as they were shown last.
     old_seats: Vec<Value>,
     /// By key, what was asked and answered.
@@ -152,7 +153,7 @@ impl Shop {
             SeatRow { show_id, number, status, booking_id }
         };
         let (bookings, payments) = (ledger.bookings.values().cloned().collect(), ledger.payments.clone());
-        Books { seats: seats.map(seat).collect(), bookings, payments }
+        Books { seats: seats.map(seat).collect(), bookings, payments, cancelled_shows: ledger.cancelled_shows.clone() }
     }
 }
 
@@ -186,7 +187,7 @@ fn numbers(of: &Value) -> Vec<u32> {
 }
 
 fn is_cancelled(row: &BookingRow) -> bool {
-    row.steps.iter().any(|step| step.event == StepKind::Cancelled)
+    row.steps.iter().any(|step| step.event.gives_up())
 }
 
 impl Ledger {
@@ -230,6 +231,7 @@ impl Ledger {
             ("POST", "/book/extend") => self.extend(body["bookingId"].as_i64().unwrap(), now),
             ("POST", "/book/change") => self.change(body, now),
             ("POST", path) if path.ends_with("/blocks") => self.block(id, body, now),
+            ("POST", path) if path.starts_with("/admin/shows/") => self.cancel_show(id, now),
             ("POST", _) => self.cancel(id, now, true),
             ("GET", "/admin/bookings") => (200, self.list(request.query_string())),
             ("GET", path) if path.starts_with("/book/") => self.find(id),
@@ -269,6 +271,9 @@ impl Ledger {
         }
         if !(offending.is_empty() || (offending[0]["reason"] != "unknown" && self.gives_in(Cheat::SellsTwice))) {
             return (409, json!({ "code": "seats_not_free", "seats": offending }));
+        }
+        if self.cancelled_shows.contains_key(&show_id) {
+            return (409, json!({ "code": "show_cancelled" }));
         }
         if let Some(refusal) = self.customer_limit(show_id, body["customerId"].as_str(), (seats.len(), 1)) {
             return refusal;
@@ -327,6 +332,9 @@ impl Ledger {
         let offending = self.offending(show_id, &seats);
         if !offending.is_empty() {
             return (409, json!({ "code": "seats_not_free", "seats": offending }));
+        }
+        if self.cancelled_shows.contains_key(&show_id) {
+            return (409, json!({ "code": "show_cancelled" }));
         }
         self.last_id += 1;
         let row = BookingRow {

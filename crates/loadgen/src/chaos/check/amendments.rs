@@ -36,9 +36,11 @@ pub(super) fn explain(history: &History, rows: &[BookingRow], violations: &mut V
             calls.entry(booking_id).or_default().push(operation);
         }
     }
+    let ends = history.operations.iter().filter(|operation| operation.answer == Answer::ShowCancelled);
+    let ends: Vec<&Operation> = ends.collect();
     let explained = rows.iter().map(|row| {
         let calls = calls.remove(&row.id).unwrap_or_default();
-        (row.id, Explaining { history, row, calls, used: HashSet::new(), violations: &mut *violations }.all())
+        (row.id, Explaining { history, row, calls, ends: &ends, used: HashSet::new(), violations: &mut *violations }.all())
     });
     let explained = explained.collect();
     for operation in calls.into_values().flatten().filter(|operation| is_done(operation)) {
@@ -74,6 +76,8 @@ struct Explaining<'a, 'v> {
     history: &'a History,
     row: &'a BookingRow,
     calls: Vec<&'a Operation>,
+    /// The calls that were told that a show is cancelled, and all of its bookings are.
+    ends: &'a [&'a Operation],
     /// The calls that have done something: each but once.
     used: HashSet<u64>,
     violations: &'v mut Vec<Violation>,
@@ -91,16 +95,23 @@ impl<'a> Explaining<'a, '_> {
             match step.event {
                 StepKind::Held | StepKind::Blocked | StepKind::Expired | StepKind::RefundDue => continue,
                 StepKind::Confirmed if step.seats == seats => continue,
-                StepKind::Confirmed | StepKind::Reclaimed | StepKind::Extended | StepKind::Changed | StepKind::Cancelled => {}
+                StepKind::Confirmed
+                | StepKind::Reclaimed
+                | StepKind::Extended
+                | StepKind::Changed
+                | StepKind::Cancelled
+                | StepKind::ShowCancelled => {}
             }
-            if step.at >= deadline && !step.was_sold && !is_sale {
+            // With its show everything ends, whether it was asked for or not.
+            let is_whole_show = step.event == StepKind::ShowCancelled;
+            if step.at >= deadline && !step.was_sold && !is_sale && !is_whole_show {
                 let says = format!("{:?} at {}, and its hold ended at {}", step.event, at(step.at), at(deadline));
                 self.report(Kind::AmendedTooLate, &says);
             }
             if step.event == StepKind::Extended {
                 deadline = (step.at + self.history.hold_for).min(self.row.created_at + self.history.hold_limit);
             }
-            let told = self.author(step, &seats, deadline);
+            let told = if is_whole_show { self.end_of_show(step) } else { self.author(step, &seats, deadline) };
             seats.clone_from(&step.seats);
             let known = told.map_or(Micros::MAX, |told| told.ended);
             let told = told.map(|told| told.id);
@@ -123,6 +134,13 @@ impl<'a> Explaining<'a, '_> {
     fn report(&mut self, kind: Kind, says: &str) {
         let says = format!("booking {} for {} {says}", self.row.id, self.row.user_name);
         self.violations.push(Violation::new(kind, says).about([self.row.id]));
+    }
+
+    /// The first call that was told that the show of the booking is over, if that was after this step.
+    fn end_of_show(&self, step: &Step) -> Option<&'a Operation> {
+        let cancel = Call::CancelShow { show_id: self.row.show_id };
+        let told = self.ends.iter().filter(|call| call.call == cancel && step.at <= call.ended);
+        told.min_by_key(|call| call.ended).copied()
     }
 
     /// The call that was answered with this step. Without one, a call must at least explain it.
@@ -171,7 +189,7 @@ impl<'a> Explaining<'a, '_> {
 
     /// Every call that was answered so must have done something. What is cancelled may be cancelled again.
     fn unheard(&mut self) {
-        let cancelled_at = self.row.steps.iter().find(|step| step.event == StepKind::Cancelled).map(|step| step.at);
+        let cancelled_at = self.row.steps.iter().find(|step| step.event.gives_up()).map(|step| step.at);
         for call in self.calls.iter().filter(|call| is_done(call) && !self.used.contains(&call.id)) {
             let again = matches!(call.answer, Answer::Cancelled { .. }) && cancelled_at.is_some_and(|at| at <= call.ended);
             if !again {

@@ -65,7 +65,9 @@ fn success_fault(operation: &Operation, bookings: &Bookings<'_>, shows: &Shows<'
         }
         (Call::SeatMap { show_id }, Answer::SeatMap(map)) => map_fault(map, *show_id, shows.get(show_id)?.seats, bookings),
         // Looked at with all other lists, and in the books.
-        (Call::List { .. }, Answer::Bookings(_)) | (Call::Block { .. }, Answer::Blocked { .. }) => None,
+        (Call::List { .. }, Answer::Bookings(_))
+        | (Call::Block { .. }, Answer::Blocked { .. })
+        | (Call::CancelShow { .. }, Answer::ShowCancelled) => None,
         _ => Some(answers_something_else(operation)),
     }
 }
@@ -119,6 +121,7 @@ fn refusal_fault(operation: &Operation, refusal: &Refusal, bookings: &Bookings<'
         }
         // What its customer had is looked at in the books.
         (Call::Hold { .. } | Call::Change { .. }, Refusal::CustomerLimit { .. })
+        | (Call::Hold { .. } | Call::Block { .. }, Refusal::ShowCancelled)
         | (Call::Change { .. }, Refusal::SeatCount)
         | (Call::Cancel { by_house: false, .. }, Refusal::SaleIsFinal)
         | (Call::Cancel { .. }, Refusal::NotPending { status: BookingStatus::Failed, .. })
@@ -151,9 +154,10 @@ fn refusal_fault(operation: &Operation, refusal: &Refusal, bookings: &Bookings<'
             let known = bookings.get(*booking_id).is_some_and(|booking| booking.known < operation.began);
             known.then(|| (Kind::Missing, format!("was told that there is no booking {booking_id}, which was known before")))
         }
-        (Call::Hold { show_id, .. } | Call::Block { show_id, .. } | Call::SeatMap { show_id }, Refusal::NoSuchShow) => {
-            Some((Kind::Missing, format!("was told that there is no show {show_id}")))
-        }
+        (
+            Call::Hold { show_id, .. } | Call::Block { show_id, .. } | Call::CancelShow { show_id } | Call::SeatMap { show_id },
+            Refusal::NoSuchShow,
+        ) => Some((Kind::Missing, format!("was told that there is no show {show_id}"))),
         _ => Some(answers_something_else(operation)),
     }
 }

@@ -229,7 +229,7 @@ pub(super) fn sightings(operation: &Operation) -> Vec<Sighting> {
                 Refusal::SeatsNotFree(_) | Refusal::SeatCount | Refusal::HoldLimit { .. } | Refusal::CustomerLimit { .. } => {
                     Some(BookingStatus::Pending)
                 }
-                Refusal::KeyReused | Refusal::NoSuchBooking | Refusal::NoSuchShow => None,
+                Refusal::KeyReused | Refusal::ShowCancelled | Refusal::NoSuchBooking | Refusal::NoSuchShow => None,
             };
             let sighting = call.booking_id().zip(status);
             sighting.map_or_else(Vec::new, |(booking_id, status)| sharp(booking_id, status))
@@ -250,6 +250,8 @@ pub(super) fn sightings(operation: &Operation) -> Vec<Sighting> {
             };
             listed.iter().map(sighting).collect()
         }
-        (_, Answer::Held { .. } | Answer::Blocked { .. } | Answer::NotDone(_) | Answer::Unknown(_)) => Vec::new(),
+        (_, Answer::Held { .. } | Answer::Blocked { .. } | Answer::ShowCancelled | Answer::NotDone(_) | Answer::Unknown(_)) => {
+            Vec::new()
+        }
     }
 }

@@ -60,6 +60,8 @@ pub enum Kind {
     RefundWrong,
     /// A customer had more of a show than that allows, or was refused what it allows.
     LimitWrong,
+    /// Something was sold of a cancelled show, or something of it is not cancelled, or it is not.
+    ShowNotCancelled,
     /// Two bookings had a seat at the same time.
     DoubleBooking,
     /// A payment in the books is not what was answered to the confirm that named it, or nobody has named it.
@@ -70,7 +72,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::Unforeseen,
         Self::DoesNotFit,
         Self::DeadlineWrong,
@@ -97,6 +99,7 @@ impl Kind {
         Self::RefusedThoughFree,
         Self::RefundWrong,
         Self::LimitWrong,
+        Self::ShowNotCancelled,
         Self::DoubleBooking,
         Self::PaymentWrong,
         Self::SeatsWrong,
@@ -131,6 +134,7 @@ impl Kind {
             Self::RefusedThoughFree => "refused-though-free",
             Self::RefundWrong => "refund-wrong",
             Self::LimitWrong => "limit-wrong",
+            Self::ShowNotCancelled => "show-not-cancelled",
             Self::DoubleBooking => "double-booking",
             Self::PaymentWrong => "payment-wrong",
             Self::SeatsWrong => "seats-wrong",

@@ -24,7 +24,12 @@ pub(super) fn check(history: &History, books: &Books, violations: &mut Vec<Viola
     }
     for row in &books.bookings {
         violations.extend(reclaimed_wrongly(row, takes_late(row)));
-        if let Some(refused_at) = refused_at(row).filter(|_| takes_late(row)) {
+        // Of a cancelled show nobody gets anything.
+        let is_played = |refused_at: &Micros| {
+            let cancels = |operation: &&Operation| operation.call == Call::CancelShow { show_id: row.show_id };
+            !history.operations.iter().filter(cancels).any(|cancel| cancel.began <= *refused_at)
+        };
+        if let Some(refused_at) = refused_at(row).filter(|refused_at| takes_late(row) && is_played(refused_at)) {
             let confirms = confirms.get(&row.id).map_or(&[][..], Vec::as_slice);
             violations.extend(refused_though_free(row, refused_at, confirms, &had));
         }

@@ -101,7 +101,7 @@ impl Having {
             match step.event {
                 StepKind::Held | StepKind::Extended | StepKind::Changed => has(step.at, step.number, listed, 1),
                 StepKind::Blocked | StepKind::Confirmed | StepKind::Reclaimed => has(step.at, step.number, listed, 0),
-                StepKind::Expired | StepKind::Cancelled => has(step.at, step.number, 0, 0),
+                StepKind::Expired | StepKind::Cancelled | StepKind::ShowCancelled => has(step.at, step.number, 0, 0),
                 StepKind::RefundDue => continue,
             }
             is_held = matches!(step.event, StepKind::Held | StepKind::Extended | StepKind::Changed);

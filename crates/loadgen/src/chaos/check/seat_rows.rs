@@ -58,9 +58,9 @@ pub(super) fn tenures_of(row: &BookingRow) -> Vec<(u32, Tenure<'_>)> {
     let mut since: BTreeMap<u32, Micros> = row.first_seats().iter().map(|seat| (*seat, row.created_at)).collect();
     let mut tenures = Vec::new();
     for step in &row.steps {
-        // What is reclaimed had been lost at the deadline.
-        let lost = matches!(step.event, StepKind::Cancelled | StepKind::Reclaimed);
-        let until = if step.event == StepKind::Reclaimed { step.at.min(row.expires_at) } else { step.at };
+        // What is reclaimed had been lost at the deadline, as was a hold whose show was cancelled after that.
+        let lost = step.event.gives_up() || step.event == StepKind::Reclaimed;
+        let until = if lost && !step.was_sold { step.at.min(row.expires_at) } else { step.at };
         let given_up: Vec<u32> = since.keys().copied().filter(|seat| lost || !step.seats.contains(seat)).collect();
         for seat in given_up {
             let from = since.remove(&seat).unwrap_or(step.at);

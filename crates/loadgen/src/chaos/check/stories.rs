@@ -66,7 +66,10 @@ fn seat_stories(history: &History, bookings: &Bookings<'_>) -> BTreeMap<(i64, u3
                 }
             }
             // The seats are looked at first.
-            (Call::Hold { show_id, seats: asked }, Answer::Refused(Refusal::CustomerLimit { .. })) => {
+            (
+                Call::Hold { show_id, seats: asked } | Call::Block { show_id, seats: asked },
+                Answer::Refused(Refusal::CustomerLimit { .. } | Refusal::ShowCancelled),
+            ) => {
                 for seat in asked {
                     seats.tell((*show_id, *seat), operation, Claim::Free(Sight::Sharp));
                 }

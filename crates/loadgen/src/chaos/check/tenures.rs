@@ -153,14 +153,16 @@ impl Booking<'_> {
                     let given_up = had.iter().filter(|seat| !amendment.seats.contains(seat)).copied().collect();
                     (given_up, What::GivesUp(Given::Hold))
                 }
-                StepKind::Cancelled if amendment.was_sold => (had.to_vec(), What::GivesUp(Given::Sale)),
-                StepKind::Cancelled => (had.to_vec(), What::GivesUp(Given::Hold)),
+                StepKind::Cancelled | StepKind::ShowCancelled => {
+                    let given = if amendment.was_sold { Given::Sale } else { Given::Hold };
+                    (had.to_vec(), What::GivesUp(given))
+                }
                 StepKind::Held | StepKind::Blocked | StepKind::Reclaimed | StepKind::Expired | StepKind::RefundDue => {
                     return None;
                 }
             };
             let operation = amendment.told.unwrap_or(self.hold.id);
-            let is_whole = matches!(amendment.event, StepKind::Extended | StepKind::Cancelled);
+            let is_whole = amendment.event == StepKind::Extended || amendment.event.gives_up();
             Some(SeatChange { seats, is_whole, what, operation, at: amendment.at, known: amendment.known })
         })
     }

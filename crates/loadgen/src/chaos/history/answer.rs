@@ -34,6 +34,8 @@ pub enum Answer {
         /// Whether money has to be given back.
         refund_due: bool,
     },
+    /// 200: the show is cancelled, and so are its bookings.
+    ShowCancelled,
     /// 200: the hold lives longer.
     Extended {
         /// The booking.
@@ -100,6 +102,8 @@ pub enum Refusal {
         /// How many seats it has; none if it has too many holds.
         has: Option<u32>,
     },
+    /// 409: the show is cancelled.
+    ShowCancelled,
     /// 422: another request was made under this key.
     KeyReused,
     /// 404: there is no such booking.
@@ -246,6 +250,7 @@ impl Answer {
             Self::Held { .. }
             | Self::Confirmed { .. }
             | Self::Blocked { .. }
+            | Self::ShowCancelled
             | Self::Cancelled { .. }
             | Self::Extended { .. }
             | Self::Changed { .. }
@@ -261,6 +266,7 @@ impl Answer {
             Self::Refused(Refusal::HoldLimit { .. }) => "hold limit reached",
             Self::Refused(Refusal::SeatCount) => "too many seats, or none",
             Self::Refused(Refusal::CustomerLimit { .. }) => "customer limit reached",
+            Self::Refused(Refusal::ShowCancelled) => "show cancelled",
             Self::Refused(Refusal::KeyReused) => "key reused",
             Self::Refused(Refusal::NoSuchBooking | Refusal::NoSuchShow) => "not found",
             Self::NotDone(NotDone::NotSent) => "not sent",

@@ -31,6 +31,9 @@ pub(super) struct Customer {
     used_key: Option<u64>,
 }
 
+/// So many calls there are for each that cancels a show.
+const CALLS_A_CANCELLED_SHOW: u32 = 6_000;
+
 /// How often a call is repeated that was not answered.
 const REPEATS_MAX: u32 = 4;
 
@@ -81,7 +84,14 @@ impl Customer {
             let (_, call) = self.plans.swap_remove(due);
             return self.ask_again_later(call).await;
         }
-        let show = self.on_sale.show(self.random.random_range(0..usize::MAX));
+        let mut show = self.on_sale.show(self.random.random_range(0..usize::MAX));
+        if self.random.random_ratio(1, 60) {
+            show = self.on_sale.last_show(self.random.random_range(0..usize::MAX)).unwrap_or(show);
+        }
+        if self.random.random_ratio(1, CALLS_A_CANCELLED_SHOW) {
+            self.on_sale.is_sold_out(show.id);
+            return self.ask_again_later(Call::CancelShow { show_id: show.id }).await;
+        }
         match self.random.random_range(0..100) {
             0..52 => self.hold(show, hold_for).await,
             52..54 => self.block(show, hold_for).await,

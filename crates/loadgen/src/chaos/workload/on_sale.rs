@@ -11,6 +11,9 @@ use tokio::sync::Notify;
 use super::super::history::{Limits, Show};
 use crate::client::{BaseUrl, CallError, Connection};
 
+/// How many of the last shows people still ask for.
+const LAST_SHOWS: usize = 8;
+
 /// How many bookings people talk about.
 const TALK_MAX: usize = 256;
 
@@ -69,6 +72,13 @@ impl OnSale {
     pub(super) fn show(&self, index: usize) -> Show {
         let board = self.board();
         board.on_sale[index % board.on_sale.len()]
+    }
+
+    /// A show that was on sale not long ago, if there is one, or is.
+    pub(super) fn last_show(&self, index: usize) -> Option<Show> {
+        let all = &self.board().all;
+        let last = &all[all.len().saturating_sub(LAST_SHOWS)..];
+        last.get(index % last.len().max(1)).copied()
     }
 
     /// Says that there is next to nothing left of a show.

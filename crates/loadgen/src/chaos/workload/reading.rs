@@ -37,6 +37,12 @@ struct Blocked {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
+struct ShowDone {
+    show_id: i64,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Cancelled {
     booking_id: i64,
     refund_due: bool,
@@ -135,7 +141,10 @@ pub(super) fn read(call: &Call, answer: &client::Answer) -> Answer {
             refusal.map_or_else(|| Answer::NotDone(NotDone::Unforeseen(whole(answer))), Answer::Refused)
         }
         503 if answer.header("retry-after").is_some() => match answer.json::<Problem>() {
-            Ok(problem) if problem.code == "outcome_unknown" => Answer::Unknown(Unknown::Said),
+            // A show may have been cancelled although not all of its bookings could be failed at once.
+            Ok(problem) if problem.code == "outcome_unknown" || matches!(call, Call::CancelShow { .. }) => {
+                Answer::Unknown(Unknown::Said)
+            }
             Ok(problem) => Answer::NotDone(NotDone::Declined(problem.code)),
             Err(_) => Answer::Unknown(Unknown::Unforeseen(whole(answer))),
         },
@@ -161,6 +170,7 @@ fn success(call: &Call, answer: &client::Answer) -> Result<Answer, CallError> {
             Answer::Confirmed { booking_id, reclaimed }
         }
         (Call::Block { .. }, 201) => Answer::Blocked { booking_id: answer.json::<Blocked>()?.booking_id },
+        (Call::CancelShow { show_id }, 200) if answer.json::<ShowDone>()?.show_id == *show_id => Answer::ShowCancelled,
         (Call::Cancel { .. }, 200) => {
             let Cancelled { booking_id, refund_due } = answer.json()?;
             Answer::Cancelled { booking_id, refund_due }
@@ -199,6 +209,7 @@ fn refusal(status: u16, problem: &Problem) -> Option<Refusal> {
         (409, "sale_is_final") => Some(Refusal::SaleIsFinal),
         (409, "hold_limit_reached") => problem.expires_at.map(|expires_at| Refusal::HoldLimit { expires_at }),
         (409, "too_many_seats" | "no_seat_left") => Some(Refusal::SeatCount),
+        (409, "show_cancelled") => Some(Refusal::ShowCancelled),
         (409, "customer_limit") => problem.max.map(|max| Refusal::CustomerLimit { max, has: problem.has }),
         (422, "idempotency_key_reused") => Some(Refusal::KeyReused),
         (404, "no_such_booking") => Some(Refusal::NoSuchBooking),

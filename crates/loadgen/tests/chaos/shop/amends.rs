@@ -7,6 +7,17 @@ use serde_json::{Value, json};
 use super::{Cheat, Ledger, is_cancelled, numbers, shown};
 
 impl Ledger {
+    pub(super) fn cancel_show(&mut self, id: i64, now: Micros) -> (u16, Value) {
+        self.cancelled_shows.entry(id).or_insert(now);
+        let live = self.bookings.values_mut().filter(|row| row.show_id == id && row.status != BookingStatus::Failed);
+        for row in live {
+            let was_sold = row.status == BookingStatus::Confirmed;
+            (row.status, row.confirmed_at, row.refund_due) = (BookingStatus::Failed, None, was_sold && !row.is_block);
+            row.steps.push(Step { number: 0, at: now, event: StepKind::ShowCancelled, was_sold, seats: row.seats.clone() });
+        }
+        (200, json!({ "message": "Show cancelled", "showId": id }))
+    }
+
     pub(super) fn cancel(&mut self, id: i64, now: Micros, by_house: bool) -> (u16, Value) {
         let forgets = self.gives_in(Cheat::ForgetsCancels);
         let Some(row) = self.bookings.get_mut(&id) else { return (404, json!({ "code": "no_such_booking" })) };

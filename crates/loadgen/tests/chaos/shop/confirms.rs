@@ -19,7 +19,8 @@ impl Ledger {
         let (paid, is_block, status) = (body["paymentReference"].as_str(), row.is_block, row.status);
         let ran_out = status == BookingStatus::Failed && !is_cancelled(row);
         let takes_late = ran_out && self.shows[usize::try_from(row.show_id).unwrap() - 1].1["late_confirm"] == true;
-        let is_free = !row.refund_due && wanted.iter().all(|seat| self.holder(row.show_id, *seat).is_none());
+        let is_played = !self.cancelled_shows.contains_key(&row.show_id);
+        let is_free = is_played && !row.refund_due && wanted.iter().all(|seat| self.holder(row.show_id, *seat).is_none());
         let refusal = if ran_out {
             json!({ "code": "hold_expired", "expired_at": shown(row.expires_at) })
         } else {
@@ -58,7 +59,7 @@ impl Ledger {
     fn owe(&mut self, id: i64, paid: Option<&str>, now: Micros) {
         let row = self.bookings.get_mut(&id).unwrap();
         let (was_sold, seats) = (row.status == BookingStatus::Confirmed, row.seats.clone());
-        let ended = [StepKind::Expired, StepKind::RefundDue, StepKind::Cancelled];
+        let ended = [StepKind::Expired, StepKind::RefundDue, StepKind::Cancelled, StepKind::ShowCancelled];
         if !was_sold && !row.steps.last().is_some_and(|step| ended.contains(&step.event)) {
             row.steps.push(Step { number: 0, at: now, event: StepKind::Expired, was_sold, seats: seats.clone() });
         }

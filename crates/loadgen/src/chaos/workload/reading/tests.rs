@@ -7,6 +7,7 @@ use super::*;
 
 const HOLD: Call = Call::Hold { show_id: 1, seats: Vec::new() };
 const BLOCK: Call = Call::Block { show_id: 1, seats: Vec::new() };
+const CANCEL_SHOW: Call = Call::CancelShow { show_id: 1 };
 const CONFIRM: Call = Call::Confirm { booking_id: 1, pays: false, seats: None };
 const CANCEL: Call = Call::Cancel { booking_id: 1, by_house: false };
 const EXTEND: Call = Call::Extend { booking_id: 1 };
@@ -31,6 +32,8 @@ fn what_was_done_is_read() {
     assert_eq!(read(&CONFIRM, &answer(200, r#"{"bookingId":5}"#)), Answer::Confirmed { booking_id: 5, reclaimed: false });
     let reclaimed = answer(200, r#"{"bookingId":5,"reclaimed":true}"#);
     assert_eq!(read(&CONFIRM, &reclaimed), Answer::Confirmed { booking_id: 5, reclaimed: true });
+    let show = answer(200, r#"{"message":"Show cancelled","showId":1}"#);
+    assert_eq!(read(&CANCEL_SHOW, &show), Answer::ShowCancelled);
     let blocked = answer(201, r#"{"bookingId":5,"status":"CONFIRMED"}"#);
     assert_eq!(read(&BLOCK, &blocked), Answer::Blocked { booking_id: 5 });
     let cancelled = answer(200, r#"{"bookingId":5,"status":"FAILED","refundDue":true}"#);
@@ -96,6 +99,7 @@ fn refusals_are_read_with_their_facts() {
         ),
         (409, r#"{"code":"too_many_seats"}"#, Refusal::SeatCount),
         (409, r#"{"code":"no_seat_left"}"#, Refusal::SeatCount),
+        (409, r#"{"code":"show_cancelled"}"#, Refusal::ShowCancelled),
         (409, r#"{"code":"customer_limit","max":4,"has":3}"#, Refusal::CustomerLimit { max: 4, has: Some(3) }),
         (409, r#"{"code":"customer_limit","max":2}"#, Refusal::CustomerLimit { max: 2, has: None }),
         (422, r#"{"code":"idempotency_key_reused"}"#, Refusal::KeyReused),
@@ -111,6 +115,7 @@ fn refusals_are_read_with_their_facts() {
 fn a_503_says_that_nothing_has_happened_unless_it_says_otherwise() {
     assert_eq!(read(&HOLD, &later(r#"{"code":"busy"}"#)), Answer::NotDone(NotDone::Declined("busy".into())));
     assert_eq!(read(&HOLD, &later(r#"{"code":"outcome_unknown"}"#)), Answer::Unknown(Unknown::Said));
+    assert_eq!(read(&CANCEL_SHOW, &later(r#"{"code":"contended"}"#)), Answer::Unknown(Unknown::Said));
 }
 
 #[test]
