@@ -19,6 +19,8 @@ pub struct Books {
     pub payments: Vec<PaymentRow>,
     /// The shows that are cancelled, and since when.
     pub cancelled_shows: BTreeMap<i64, Micros>,
+    /// What the shows are called.
+    pub show_names: BTreeMap<i64, String>,
 }
 
 /// A row of `payments`.
@@ -166,8 +168,7 @@ const STEPS: &str = "SELECT booking_id, number, (extract(epoch FROM happened_at)
     FROM booking_history ORDER BY show_id, number";
 const PAYMENTS: &str = "SELECT reference, booking_id, in_vain, (extract(epoch FROM recorded_at) * 1000000)::bigint AS recorded_at
     FROM payments ORDER BY reference";
-const CANCELLED_SHOWS: &str =
-    "SELECT id, (extract(epoch FROM cancelled_at) * 1000000)::bigint AS cancelled_at FROM shows WHERE cancelled_at IS NOT NULL";
+const SHOWS: &str = "SELECT id, name, (extract(epoch FROM cancelled_at) * 1000000)::bigint AS cancelled_at FROM shows";
 const SEATS: &str = "SELECT show_id, seat_number, status, booking_id FROM seats ORDER BY show_id, seat_number";
 
 /// Reads the books of a database.
@@ -190,16 +191,14 @@ async fn read_on(client: &Client) -> anyhow::Result<Books> {
     let steps = client.query(STEPS, &[]).await.context("can't read the history")?;
     let seats = client.query(SEATS, &[]).await.context("can't read the seats")?;
     let payments = client.query(PAYMENTS, &[]).await.context("can't read the payments")?;
-    let cancelled_shows = client.query(CANCELLED_SHOWS, &[]).await.context("can't read the shows")?;
+    let shows = client.query(SHOWS, &[]).await.context("can't read the shows")?;
     client.batch_execute("COMMIT").await.context("can't end reading")?;
     Ok(Books {
         bookings: with_steps(bookings.iter().map(booking).collect::<anyhow::Result<_>>()?, &steps)?,
         seats: seats.iter().map(seat).collect::<anyhow::Result<_>>()?,
         payments: payments.iter().map(payment).collect::<anyhow::Result<_>>()?,
-        cancelled_shows: cancelled_shows
-            .iter()
-            .map(|row| Ok((row.try_get("id")?, row.try_get("cancelled_at")?)))
-            .collect::<anyhow::Result<_>>()?,
+        cancelled_shows: shows.iter().filter_map(cancelled_show).collect::<anyhow::Result<_>>()?,
+        show_names: shows.iter().map(|row| Ok((row.try_get("id")?, row.try_get("name")?))).collect::<anyhow::Result<_>>()?,
     })
 }
 
@@ -261,6 +260,14 @@ fn booking(row: &Row) -> anyhow::Result<BookingRow> {
         created_at: row.try_get("created_at")?,
         steps: Vec::new(),
     })
+}
+
+fn cancelled_show(row: &Row) -> Option<anyhow::Result<(i64, Micros)>> {
+    let read = || anyhow::Ok((row.try_get("id")?, row.try_get::<_, Option<Micros>>("cancelled_at")?));
+    match read() {
+        Ok((id, cancelled_at)) => cancelled_at.map(|cancelled_at| Ok((id, cancelled_at))),
+        Err(error) => Some(Err(error)),
+    }
 }
 
 fn payment(row: &Row) -> anyhow::Result<PaymentRow> {

@@ -7,6 +7,7 @@
 //! - `stories`: can the answers about each seat, and about each booking, be told as one story? ([`super::linear`])
 //! - `payments`: is every payment in the books what its confirm came to?
 //! - `refunds`: is money to be given back exactly where it bought nothing?
+//! - `edits`: is every show called as the last edit wanted it?
 //! - `called_off`: did everything of a cancelled show end, and nothing begin?
 //! - `limits`: did a customer never have more than its show allows, and was it refused only for that?
 //! - `late`: did a confirm that came too late get its seats if it could, and only then?
@@ -16,6 +17,7 @@ mod amendments;
 mod answers;
 mod bookings;
 mod called_off;
+mod edits;
 mod kind;
 mod late;
 mod limits;
@@ -64,6 +66,7 @@ pub fn check(history: &History, books: &Books) -> Vec<Violation> {
     rows::check(history, books, &bookings, &mut violations);
     payments::check(history, books, &mut violations);
     refunds::check(history, books, &mut violations);
+    edits::check(history, books, &mut violations);
     called_off::check(history, books, &mut violations);
     limits::check(history, books, &mut violations);
     late::check(history, books, &mut violations);

@@ -99,6 +99,11 @@ pub enum Call {
         /// The seats, ascending.
         seats: Vec<u32>,
     },
+    /// `POST /admin/shows/:id/edit`
+    EditShow {
+        /// The show, which is to have the name [`Operation::show_name`].
+        show_id: i64,
+    },
     /// `POST /admin/shows/:id/cancel`
     CancelShow {
         /// The show.
@@ -159,6 +164,11 @@ impl Operation {
     /// For whom the hold with this identity is made, or why the block, so that its booking can be recognised.
     pub fn user_name(id: u64) -> String {
         format!("op-{id}")
+    }
+
+    /// What a show is called after the edit with this identity.
+    pub fn show_name(id: u64) -> String {
+        format!("Chaos {id}")
     }
 
     /// By which name seats are limited: several who call are one customer, so that they are in each other's way.
@@ -227,6 +237,7 @@ impl Call {
             | Self::Change { booking_id, .. } => Some(*booking_id),
             Self::Hold { .. }
             | Self::Block { .. }
+            | Self::EditShow { .. }
             | Self::CancelShow { .. }
             | Self::Find { .. }
             | Self::SeatMap { .. }
@@ -249,6 +260,7 @@ impl Call {
             Self::Confirm { seats: None, .. } => "confirm",
             Self::Confirm { seats: Some(_), .. } => "confirm of some seats",
             Self::Block { .. } => "block",
+            Self::EditShow { .. } => "edit a show",
             Self::CancelShow { .. } => "cancel a show",
             Self::Cancel { by_house: false, .. } => "cancel",
             Self::Cancel { by_house: true, .. } => "cancel by the house",

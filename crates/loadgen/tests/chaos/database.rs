@@ -12,8 +12,8 @@ const TABLES: &str = "
     CREATE TABLE booking_history (show_id bigint, number bigint, booking_id bigint, happened_at timestamptz, event text,
         from_status text, actor text, seat_numbers integer[]);
     CREATE TABLE payments (reference text, show_id bigint, booking_id bigint, in_vain boolean, recorded_at timestamptz);
-    CREATE TABLE shows (id bigint, cancelled_at timestamptz);
-    INSERT INTO shows VALUES (6, NULL), (7, '2030-01-01Z');
+    CREATE TABLE shows (id bigint, name text, cancelled_at timestamptz);
+    INSERT INTO shows VALUES (6, 'a', NULL), (7, 'b', '2030-01-01Z');
     INSERT INTO payments VALUES ('p', 7, 3, true, '2030-01-01Z');
     INSERT INTO booking_history VALUES
         (7, 3, 3, '2030-01-01Z', 'refund_due', 'FAILED', 'customer', '{1,2}'),
@@ -69,7 +69,8 @@ async fn books_are_read_to_the_microsecond() {
     let seats = seats.map(|(number, status, booking_id)| SeatRow { show_id: 7, number, status, booking_id });
     let payments = vec![PaymentRow { reference: "p".into(), booking_id: 3, in_vain: true, recorded_at: new_year }];
     let (bookings, cancelled_shows) = (vec![failed, confirmed], [(7, new_year)].into());
-    let expected = Books { bookings, seats: seats.into(), payments, cancelled_shows };
+    let show_names = [(6, "a".to_owned()), (7, "b".to_owned())].into();
+    let expected = Books { bookings, seats: seats.into(), payments, cancelled_shows, show_names };
     assert_eq!(books::read(&url).await.unwrap(), expected);
 
     client.batch_execute("UPDATE bookings SET status = 'LOST' WHERE id = 3").await.unwrap();

@@ -189,6 +189,7 @@ pub(crate) fn books() -> Books {
         seats: (1..).zip(seats).map(seat).collect(),
         payments: Vec::new(),
         cancelled_shows: BTreeMap::new(),
+        show_names: BTreeMap::new(),
     }
 }
 

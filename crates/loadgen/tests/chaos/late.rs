@@ -126,6 +126,7 @@ pub(crate) fn books() -> Books {
         ],
         seats: (1..).zip([1, 1, 3, 6, 5, 5, 0]).map(seat).collect(),
         cancelled_shows: BTreeMap::new(),
+        show_names: BTreeMap::new(),
         payments: vec![
             paid(3, 1, 2035, false),
             paid(7, 2, 2095, true),

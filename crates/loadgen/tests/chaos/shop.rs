@@ -92,6 +92,7 @@ struct Ledger {
     bookings: BTreeMap<i64, BookingRow>,
     payments: Vec<PaymentRow>,
     cancelled_shows: BTreeMap<i64, Micros>,
+    show_names: BTreeMap<i64, String>,
     /// By show, the seats as they were shown last.
     old_seats: Vec<Value>,
     /// By key, what was asked and answered.
@@ -153,7 +154,8 @@ impl Shop {
             SeatRow { show_id, number, status, booking_id }
         };
         let (bookings, payments) = (ledger.bookings.values().cloned().collect(), ledger.payments.clone());
-        Books { seats: seats.map(seat).collect(), bookings, payments, cancelled_shows: ledger.cancelled_shows.clone() }
+        let (cancelled_shows, show_names) = (ledger.cancelled_shows.clone(), ledger.show_names.clone());
+        Books { seats: seats.map(seat).collect(), bookings, payments, cancelled_shows, show_names }
     }
 }
 
@@ -231,6 +233,10 @@ impl Ledger {
             ("POST", "/book/extend") => self.extend(body["bookingId"].as_i64().unwrap(), now),
             ("POST", "/book/change") => self.change(body, now),
             ("POST", path) if path.ends_with("/blocks") => self.block(id, body, now),
+            ("POST", path) if path.ends_with("/edit") => {
+                self.show_names.insert(id, body["name"].as_str().unwrap().to_owned());
+                (200, json!({ "message": "Show edited", "showId": id }))
+            }
             ("POST", path) if path.starts_with("/admin/shows/") => self.cancel_show(id, now),
             ("POST", _) => self.cancel(id, now, true),
             ("GET", "/admin/bookings") => (200, self.list(request.query_string())),

@@ -67,6 +67,7 @@ fn success_fault(operation: &Operation, bookings: &Bookings<'_>, shows: &Shows<'
         // Looked at with all other lists, and in the books.
         (Call::List { .. }, Answer::Bookings(_))
         | (Call::Block { .. }, Answer::Blocked { .. })
+        | (Call::EditShow { .. }, Answer::ShowEdited)
         | (Call::CancelShow { .. }, Answer::ShowCancelled) => None,
         _ => Some(answers_something_else(operation)),
     }
@@ -155,7 +156,11 @@ fn refusal_fault(operation: &Operation, refusal: &Refusal, bookings: &Bookings<'
             known.then(|| (Kind::Missing, format!("was told that there is no booking {booking_id}, which was known before")))
         }
         (
-            Call::Hold { show_id, .. } | Call::Block { show_id, .. } | Call::CancelShow { show_id } | Call::SeatMap { show_id },
+            Call::Hold { show_id, .. }
+            | Call::Block { show_id, .. }
+            | Call::EditShow { show_id }
+            | Call::CancelShow { show_id }
+            | Call::SeatMap { show_id },
             Refusal::NoSuchShow,
         ) => Some((Kind::Missing, format!("was told that there is no show {show_id}"))),
         _ => Some(answers_something_else(operation)),

@@ -250,8 +250,14 @@ pub(super) fn sightings(operation: &Operation) -> Vec<Sighting> {
             };
             listed.iter().map(sighting).collect()
         }
-        (_, Answer::Held { .. } | Answer::Blocked { .. } | Answer::ShowCancelled | Answer::NotDone(_) | Answer::Unknown(_)) => {
-            Vec::new()
-        }
+        (
+            _,
+            Answer::Held { .. }
+            | Answer::Blocked { .. }
+            | Answer::ShowEdited
+            | Answer::ShowCancelled
+            | Answer::NotDone(_)
+            | Answer::Unknown(_),
+        ) => Vec::new(),
     }
 }

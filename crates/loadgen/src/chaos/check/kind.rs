@@ -62,6 +62,8 @@ pub enum Kind {
     LimitWrong,
     /// Something was sold of a cancelled show, or something of it is not cancelled, or it is not.
     ShowNotCancelled,
+    /// A show is called otherwise than it was answered to be.
+    EditLost,
     /// Two bookings had a seat at the same time.
     DoubleBooking,
     /// A payment in the books is not what was answered to the confirm that named it, or nobody has named it.
@@ -72,7 +74,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::Unforeseen,
         Self::DoesNotFit,
         Self::DeadlineWrong,
@@ -100,6 +102,7 @@ impl Kind {
         Self::RefundWrong,
         Self::LimitWrong,
         Self::ShowNotCancelled,
+        Self::EditLost,
         Self::DoubleBooking,
         Self::PaymentWrong,
         Self::SeatsWrong,
@@ -135,6 +138,7 @@ impl Kind {
             Self::RefundWrong => "refund-wrong",
             Self::LimitWrong => "limit-wrong",
             Self::ShowNotCancelled => "show-not-cancelled",
+            Self::EditLost => "edit-lost",
             Self::DoubleBooking => "double-booking",
             Self::PaymentWrong => "payment-wrong",
             Self::SeatsWrong => "seats-wrong",

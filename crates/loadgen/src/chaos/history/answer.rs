@@ -34,6 +34,8 @@ pub enum Answer {
         /// Whether money has to be given back.
         refund_due: bool,
     },
+    /// 200: the show is as it was wished.
+    ShowEdited,
     /// 200: the show is cancelled, and so are its bookings.
     ShowCancelled,
     /// 200: the hold lives longer.
@@ -250,6 +252,7 @@ impl Answer {
             Self::Held { .. }
             | Self::Confirmed { .. }
             | Self::Blocked { .. }
+            | Self::ShowEdited
             | Self::ShowCancelled
             | Self::Cancelled { .. }
             | Self::Extended { .. }

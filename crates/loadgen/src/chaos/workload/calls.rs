@@ -110,6 +110,10 @@ impl Line {
                 let body = json!({ "seats": seats, "reason": Operation::user_name(id) });
                 write(connection, &format!("/admin/shows/{show_id}/blocks"), &body, key).await
             }
+            Call::EditShow { show_id } => {
+                let body = json!({ "name": Operation::show_name(id) });
+                write(connection, &format!("/admin/shows/{show_id}/edit"), &body, key).await
+            }
             Call::CancelShow { show_id } => write(connection, &format!("/admin/shows/{show_id}/cancel"), &json!({}), key).await,
             Call::Cancel { booking_id, by_house: false } => {
                 write(connection, "/book/cancel", &json!({ "bookingId": booking_id }), key).await

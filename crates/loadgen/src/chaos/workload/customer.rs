@@ -31,6 +31,9 @@ pub(super) struct Customer {
     used_key: Option<u64>,
 }
 
+/// So many calls there are for each that edits a show.
+const CALLS_AN_EDIT: u32 = 2_000;
+
 /// So many calls there are for each that cancels a show.
 const CALLS_A_CANCELLED_SHOW: u32 = 6_000;
 
@@ -88,9 +91,12 @@ impl Customer {
         if self.random.random_ratio(1, 60) {
             show = self.on_sale.last_show(self.random.random_range(0..usize::MAX)).unwrap_or(show);
         }
-        if self.random.random_ratio(1, CALLS_A_CANCELLED_SHOW) {
-            self.on_sale.is_sold_out(show.id);
-            return self.ask_again_later(Call::CancelShow { show_id: show.id }).await;
+        if self.random.random_ratio(1, CALLS_AN_EDIT) {
+            return self.ask_again_later(Call::EditShow { show_id: show.id }).await;
+        }
+        if self.random.random_ratio(1, CALLS_A_CANCELLED_SHOW) && self.on_sale.is_to_cancel(show.id) {
+            self.ask(Call::CancelShow { show_id: show.id }).await;
+            return;
         }
         match self.random.random_range(0..100) {
             0..52 => self.hold(show, hold_for).await,

@@ -170,6 +170,7 @@ fn success(call: &Call, answer: &client::Answer) -> Result<Answer, CallError> {
             Answer::Confirmed { booking_id, reclaimed }
         }
         (Call::Block { .. }, 201) => Answer::Blocked { booking_id: answer.json::<Blocked>()?.booking_id },
+        (Call::EditShow { show_id }, 200) if answer.json::<ShowDone>()?.show_id == *show_id => Answer::ShowEdited,
         (Call::CancelShow { show_id }, 200) if answer.json::<ShowDone>()?.show_id == *show_id => Answer::ShowCancelled,
         (Call::Cancel { .. }, 200) => {
             let Cancelled { booking_id, refund_due } = answer.json()?;

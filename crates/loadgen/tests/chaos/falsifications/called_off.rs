@@ -6,7 +6,7 @@ use crate::house::*;
 use loadgen::chaos::books::{BookingRow, StepKind};
 use loadgen::chaos::check::Kind;
 use loadgen::chaos::history::BookingStatus::{Confirmed, Failed};
-use loadgen::chaos::history::{Answer, NotDone, SeatStatus};
+use loadgen::chaos::history::{Answer, NotDone, Operation, SeatStatus};
 
 /// Lies about a show that is cancelled.
 pub(crate) const CALLED_OFF: &[Falsification] = &[
@@ -68,4 +68,11 @@ pub(crate) const CALLED_OFF: &[Falsification] = &[
         &[Kind::NotLinearizable],
     ),
     ("money of a cancelled show that is not owed", |_, b| b.bookings[4].refund_due = false, &[Kind::RefundWrong]),
+    ("edited and called as before", |_, b| drop(b.show_names.insert(SHOW, "Chaos".into())), &[Kind::EditLost]),
+    ("called as nobody was told", |_, b| drop(b.show_names.insert(SHOW, Operation::show_name(34))), &[Kind::EditLost]),
+    (
+        "called as an earlier edit wanted it",
+        |h, _| (operation(h, 31).began, operation(h, 31).ended) = (answered_at(4595), answered_at(4605)),
+        &[Kind::EditLost],
+    ),
 ];

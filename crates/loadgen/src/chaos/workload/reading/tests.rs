@@ -7,6 +7,7 @@ use super::*;
 
 const HOLD: Call = Call::Hold { show_id: 1, seats: Vec::new() };
 const BLOCK: Call = Call::Block { show_id: 1, seats: Vec::new() };
+const EDIT_SHOW: Call = Call::EditShow { show_id: 1 };
 const CANCEL_SHOW: Call = Call::CancelShow { show_id: 1 };
 const CONFIRM: Call = Call::Confirm { booking_id: 1, pays: false, seats: None };
 const CANCEL: Call = Call::Cancel { booking_id: 1, by_house: false };
@@ -34,6 +35,7 @@ fn what_was_done_is_read() {
     assert_eq!(read(&CONFIRM, &reclaimed), Answer::Confirmed { booking_id: 5, reclaimed: true });
     let show = answer(200, r#"{"message":"Show cancelled","showId":1}"#);
     assert_eq!(read(&CANCEL_SHOW, &show), Answer::ShowCancelled);
+    assert_eq!(read(&EDIT_SHOW, &answer(200, r#"{"message":"Show edited","showId":1}"#)), Answer::ShowEdited);
     let blocked = answer(201, r#"{"bookingId":5,"status":"CONFIRMED"}"#);
     assert_eq!(read(&BLOCK, &blocked), Answer::Blocked { booking_id: 5 });
     let cancelled = answer(200, r#"{"bookingId":5,"status":"FAILED","refundDue":true}"#);
