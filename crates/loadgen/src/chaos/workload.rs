@@ -1,10 +1,10 @@
 //! The customers.
 //!
 //! Each has one connection and one call at a time. It holds seats that others want too, confirms (all of them or some), cancels, extends
-//! and changes some of its bookings, often around their deadlines, does it again, tries other people's bookings, keeps seats for the house,
-//! looks, hangs up, and goes to the other server when one does not answer. Most of what it wants it asks for under a key, and repeats until
-//! it is answered. What it decides depends on the seed and on what it was answered, and on nothing else. Some shows take late confirms, the
-//! others limit their customers.
+//! and changes some of its bookings, often around their deadlines, does it again, tries other people's bookings, looks, hangs up, and goes
+//! to the other server when one does not answer. It is the house, too: it keeps seats from sale, edits shows and cancels some. Most of what
+//! it wants it asks for under a key, and repeats until it is answered. What it decides depends on the seed and on what it was answered, and
+//! on nothing else. Some shows take late confirms, the others limit their customers.
 
 mod calls;
 mod customer;

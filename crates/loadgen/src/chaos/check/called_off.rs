@@ -6,6 +6,9 @@ use super::super::books::{BookingRow, Books, Step, StepKind};
 use super::super::history::{Answer, BookingStatus, Call, History, Micros, Operation, Refusal};
 use super::{Kind, Violation, at, named};
 
+/// After so long everything of a cancelled show has failed, whoever was cut short.
+const SETTLED: Micros = 15_000_000;
+
 /// The calls that cancel a show.
 #[derive(Default)]
 struct Calls<'a> {
@@ -50,9 +53,16 @@ pub(super) fn check(history: &History, books: &Books, violations: &mut Vec<Viola
         }
     }
     let ended = first_ends(books);
+    let last = history.operations.iter().map(|operation| operation.ended).max().unwrap_or(Micros::MIN);
     for row in &books.bookings {
-        let end = ended.get(&row.show_id).copied();
-        violations.extend(row_fault(row, calls_of(row.show_id), books, end));
+        let calls = calls_of(row.show_id);
+        // Where nobody was told, the workers may still be at it.
+        let is_over = |cancelled_at: &Micros| calls.known().is_some() || cancelled_at + SETTLED < last;
+        if books.cancelled_shows.get(&row.show_id).is_some_and(is_over) && row.status != BookingStatus::Failed {
+            let says = format!("booking {} is {:?}, and show {} is cancelled", row.id, row.status, row.show_id);
+            violations.push(wrong(says).about([row.id]));
+        }
+        violations.extend(row_fault(row, calls, books, ended.get(&row.show_id).copied()));
     }
     for operation in &history.operations {
         if operation.answer == Answer::Refused(Refusal::ShowCancelled)
@@ -82,14 +92,11 @@ fn first_ends(books: &Books) -> BTreeMap<i64, i64> {
     first
 }
 
-/// Whether a booking lives on, or did something after the show's end.
+/// Whether a booking did something after the show's end, or ended with it before that.
 fn row_fault(row: &BookingRow, calls: &Calls<'_>, books: &Books, end: Option<i64>) -> Option<Violation> {
     let (id, show_id) = (row.id, row.show_id);
     let fault = |says: String| Some(wrong(format!("booking {id} of show {show_id} {says}")).about([id]));
     let is_cancelled = books.cancelled_shows.contains_key(&show_id);
-    if is_cancelled && row.status != BookingStatus::Failed {
-        return fault(format!("is {:?}, and the show is cancelled", row.status));
-    }
     let begins = |step: &&Step| {
         use StepKind::{Blocked, Changed, Confirmed, Extended, Held, Reclaimed};
         matches!(step.event, Held | Blocked | Extended | Changed | Confirmed | Reclaimed)

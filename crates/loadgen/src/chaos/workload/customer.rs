@@ -1,5 +1,8 @@
 //! One customer.
 
+mod house;
+mod wishes;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,9 +18,6 @@ use crate::client::BaseUrl;
 /// How many of its bookings a customer remembers.
 const BOOKINGS_MAX: usize = 16;
 
-/// Largest basket.
-const BASKET_MAX: usize = 4;
-
 /// Somebody who books.
 pub(super) struct Customer {
     line: Line,
@@ -30,12 +30,6 @@ pub(super) struct Customer {
     /// The last of its calls whose key is used up.
     used_key: Option<u64>,
 }
-
-/// So many calls there are for each that edits a show.
-const CALLS_AN_EDIT: u32 = 2_000;
-
-/// So many calls there are for each that cancels a show.
-const CALLS_A_CANCELLED_SHOW: u32 = 6_000;
 
 /// How often a call is repeated that was not answered.
 const REPEATS_MAX: u32 = 4;
@@ -91,11 +85,7 @@ impl Customer {
         if self.random.random_ratio(1, 60) {
             show = self.on_sale.last_show(self.random.random_range(0..usize::MAX)).unwrap_or(show);
         }
-        if self.random.random_ratio(1, CALLS_AN_EDIT) {
-            return self.ask_again_later(Call::EditShow { show_id: show.id }).await;
-        }
-        if self.random.random_ratio(1, CALLS_A_CANCELLED_SHOW) && self.on_sale.is_to_cancel(show.id) {
-            self.ask(Call::CancelShow { show_id: show.id }).await;
+        if self.minds_shows(show).await {
             return;
         }
         match self.random.random_range(0..100) {
@@ -158,55 +148,6 @@ impl Customer {
         self.plans.extend(planned.map(|at| (at, wish)));
     }
 
-    /// Keeps seats from sale for a while, or for good.
-    async fn block(&mut self, show: Show, hold_for: Micros) {
-        let seats = self.basket(show);
-        let Answer::Blocked { booking_id } = self.ask(Call::Block { show_id: show.id, seats }).await else { return };
-        self.on_sale.mention(booking_id);
-        if self.random.random_ratio(4, 5) {
-            self.plans.push((now() + self.random.random_range(0..=2 * hold_for), Call::Cancel { booking_id, by_house: true }));
-        }
-    }
-
-    /// Something to do with a booking.
-    fn wish(&mut self, booking_id: i64, show: Show) -> Call {
-        match self.random.random_range(0..10) {
-            0..2 => self.confirm(booking_id),
-            2..4 => Call::Cancel { booking_id, by_house: false },
-            4 => Call::Cancel { booking_id, by_house: true },
-            5..6 => Call::Extend { booking_id },
-            _ => {
-                let own = self.bookings.iter().find(|(id, _)| *id == booking_id);
-                let mut remove = own.map_or_else(Vec::new, |(_, seats)| seats.clone());
-                remove.truncate(self.random.random_range(0..=2));
-                let mut add = self.basket(show);
-                add.truncate(self.random.random_range(1..=2));
-                add.retain(|seat| !remove.contains(seat));
-                if add.is_empty() && remove.is_empty() {
-                    return Call::Extend { booking_id };
-                }
-                Call::Change { booking_id, add, remove }
-            }
-        }
-    }
-
-    /// Most have paid somebody who says so, and most want all of their seats. Some are mistaken about which are theirs.
-    fn confirm(&mut self, booking_id: i64) -> Call {
-        let (pays, wants_all) = (self.random.random_ratio(2, 3), self.random.random_ratio(3, 5));
-        let own = self.bookings.iter().find(|(id, _)| *id == booking_id).filter(|_| !wants_all);
-        let seats = own.map(|(_, seats)| {
-            let mut seats = seats.clone();
-            let at = self.random.random_range(0..seats.len().max(1));
-            if self.random.random_ratio(1, 12) && !seats.contains(&1) {
-                seats.insert(0, 1);
-            } else if seats.len() > 1 {
-                seats.remove(at);
-            }
-            seats
-        });
-        Call::Confirm { booking_id, pays, seats }
-    }
-
     /// Asks; mostly under a key, and then asks again until it is answered, and now and then after that.
     async fn ask(&mut self, call: Call) -> Answer {
         if self.random.random_ratio(2, 5) {
@@ -241,27 +182,6 @@ impl Customer {
         let (Some(key), Some(booking_id)) = (self.used_key, self.own()) else { return };
         let other = Call::Change { booking_id, add: vec![1], remove: vec![show.seats] };
         self.line.call(other, Known::ByKeyOf(key), None).await;
-    }
-
-    /// Some seats, now and then one that there is not.
-    fn basket(&mut self, show: Show) -> Vec<u32> {
-        let last = show.seats + u32::from(self.random.random_ratio(1, 100));
-        let size = self.random.random_range(1..=BASKET_MAX).min(last as usize);
-        let mut seats: Vec<u32> = Vec::with_capacity(size);
-        while seats.len() < size {
-            let seat = self.random.random_range(1..=last);
-            if !seats.contains(&seat) {
-                seats.push(seat);
-            }
-        }
-        seats.sort_unstable();
-        seats
-    }
-
-    /// Most wait for the answer, some hang up.
-    fn patience(&mut self) -> Option<Duration> {
-        let hangs_up = self.random.random_ratio(3, 100);
-        hangs_up.then(|| Duration::from_micros(self.random.random_range(0..=10_000)))
     }
 
     /// Asks for something, and perhaps for the same later, as a call of its own.
