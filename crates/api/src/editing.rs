@@ -116,8 +116,10 @@ pub(crate) async fn cancel(
         tracing::info!(show_id = show_id.get(), %caller, "a show was cancelled");
     }
     let outcome = settled(&change, Outcome::ShowCancelled { show_id })?;
-    // Should this be cut short, the worker goes on with it.
-    call_off(app.shows.as_ref(), app.bookings.as_ref(), &CalledOff { show_id, by }).await?;
+    // It is cancelled, whatever comes of this: the worker goes on with what is left.
+    if let Err(error) = call_off(app.shows.as_ref(), app.bookings.as_ref(), &CalledOff { show_id, by }).await {
+        tracing::warn!(show_id = show_id.get(), %error, "bookings of a cancelled show are left for the worker");
+    }
     answer(outcome, |_| Some(done("Show cancelled", show_id)))
 }
 

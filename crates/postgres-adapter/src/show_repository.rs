@@ -55,10 +55,7 @@ impl ShowRepository for PgShowRepository {
         let (number, by, fixed) = (id.get(), by.to_string(), self.time.fixed());
         let done = |show_id| Outcome::ShowCancelled { show_id };
         let changed = self.change(statements::CANCEL_SHOW, &[&number, &by, &fixed], idempotency, done).await?;
-        match changed {
-            Some(changed) => Ok(changed),
-            None => Ok(self.find(id).await?.map_or(ShowChange::NoSuchShow, ShowChange::Done)),
-        }
+        Ok(changed.unwrap_or(ShowChange::NoSuchShow))
     }
 
     async fn calling_off(&self) -> Result<Vec<CalledOff>, StoreError> {

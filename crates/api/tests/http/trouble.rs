@@ -216,24 +216,44 @@ fn lasting_port() -> u16 {
     (first..32_000).find(free).unwrap()
 }
 
+/// A psql session that locks rows, and sleeps on them for ten seconds.
+async fn sitter(cluster: &Arc<Cluster>, data: &Data, rows: &str) -> JoinHandle<String> {
+    let Data::Postgres(url) = data else { unreachable!() };
+    let name = url.rsplit('/').next().unwrap().to_owned();
+    let sit = format!("BEGIN; SELECT FROM {rows} FOR UPDATE; SELECT pg_sleep(10); COMMIT");
+    let at = Arc::clone(cluster);
+    let sitter = tokio::task::spawn_blocking(move || at.psql(&name, &sit).unwrap());
+    let asleep = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
+    loop {
+        let at = Arc::clone(cluster);
+        if blocking(move || at.psql("postgres", asleep).unwrap()).await == "1" {
+            return sitter;
+        }
+    }
+}
+
+/// Somebody sits on a booking: its show is cancelled all the same, and said to be; the booking is left for the worker.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_show_is_cancelled_whoever_has_its_bookings() {
+    let (cluster, data, server, show) = selling().await;
+    let mut client = server.client().await;
+    let id = client.booked(show, &[9]).await;
+    let cluster = Arc::new(cluster);
+    let sitter = sitter(&cluster, &data, &format!("bookings WHERE id = {id}")).await;
+    let cancelled = client.post(&format!("/admin/shows/{show}/cancel"), json!({})).await.expect(200);
+    assert_eq!(cancelled["message"], "Show cancelled");
+    assert!(!sitter.is_finished(), "it was cancelled while the booking was locked");
+    client.book(show, &[10]).await.problem(409, "show_cancelled");
+    sitter.await.unwrap();
+    data.verify().await;
+}
+
 /// A psql session sits on a row: those who want that seat are told so, everyone else is served, and all is well afterwards.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_row_is_locked_by_someone_else() {
     let (cluster, data, server, show) = selling().await;
     let cluster = Arc::new(cluster);
-    let Data::Postgres(url) = &data else { unreachable!() };
-    let name = url.rsplit('/').next().unwrap().to_owned();
-    let hold =
-        format!("BEGIN; SELECT FROM seats WHERE show_id = {show} AND seat_number = 9 FOR UPDATE; SELECT pg_sleep(10); COMMIT");
-    let at = Arc::clone(&cluster);
-    let sitter = tokio::task::spawn_blocking(move || at.psql(&name, &hold).unwrap());
-    let asleep = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
-    loop {
-        let at = Arc::clone(&cluster);
-        if blocking(move || at.psql("postgres", asleep).unwrap()).await == "1" {
-            break;
-        }
-    }
+    let sitter = sitter(&cluster, &data, &format!("seats WHERE show_id = {show} AND seat_number = 9")).await;
     let mut blocked = server.client().await;
     let blocked = tokio::spawn(async move { blocked.book(show, &[9, 10]).await });
     // A crowd that wants the blocked seat, and among it those that want free ones.

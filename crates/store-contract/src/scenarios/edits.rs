@@ -86,6 +86,10 @@ pub async fn a_cancelled_show_sells_nothing(world: &World) {
     let cancelled = done(other.shows.cancel(show, &house(), Some(&key)).await.unwrap());
     assert_eq!(cancelled.cancelled_at, Some(world.clock.now()));
     assert_eq!(world.store.shows.cancel(show, &house(), Some(&key)).await, Ok(ShowChange::Replayed(show)));
+    // Once more changes nothing, and yet its key is used.
+    let again = idempotency("cancel-again", 1);
+    assert_eq!(world.store.shows.cancel(show, &house(), Some(&again)).await, Ok(ShowChange::Done(cancelled.clone())));
+    assert_eq!(other.shows.cancel(show, &house(), Some(&again)).await, Ok(ShowChange::Replayed(show)));
     assert_eq!(world.store.shows.cancel(show, &house(), None).await, Ok(ShowChange::Done(cancelled)));
     assert_eq!(world.store.shows.cancel(nowhere(), &house(), None).await, Ok(ShowChange::NoSuchShow));
     assert_eq!(world.store.shows.calling_off().await, Ok(vec![CalledOff { show_id: show, by: house() }]));

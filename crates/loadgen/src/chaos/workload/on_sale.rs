@@ -1,6 +1,6 @@
 //! Which shows are on sale, and which bookings people talk about.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -34,7 +34,6 @@ struct Board {
     all: Vec<Show>,
     sold_out: Vec<i64>,
     talk: VecDeque<i64>,
-    cancelled: BTreeSet<i64>,
 }
 
 impl OnSale {
@@ -49,8 +48,7 @@ impl OnSale {
             let show = Show { id: 0, seats, late_confirm, limits };
             on_sale.push(create(servers, show, time_limit).await.context("can't create a show")?);
         }
-        let board =
-            Board { all: on_sale.clone(), on_sale, sold_out: Vec::new(), talk: VecDeque::new(), cancelled: BTreeSet::new() };
+        let board = Board { all: on_sale.clone(), on_sale, sold_out: Vec::new(), talk: VecDeque::new() };
         Ok(Self { board: Mutex::new(board), sold_out: Notify::new() })
     }
 
@@ -90,12 +88,6 @@ impl OnSale {
             board.sold_out.push(show_id);
             self.sold_out.notify_one();
         }
-    }
-
-    /// Whether this show is still to be cancelled; only who asks first is told so.
-    pub(super) fn is_to_cancel(&self, show_id: i64) -> bool {
-        self.is_sold_out(show_id);
-        self.board().cancelled.insert(show_id)
     }
 
     /// Talks about a booking.

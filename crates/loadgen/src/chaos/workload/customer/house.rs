@@ -13,14 +13,13 @@ const CALLS_AN_EDIT: u32 = 2_000;
 const CALLS_A_CANCELLED_SHOW: u32 = 6_000;
 
 impl Customer {
-    /// Now and then edits the show, or cancels it; whether it has.
-    ///
-    /// Nobody asks for a show to be cancelled that another one has asked for.
+    /// Now and then edits the show, or cancels it, which others may have done before; whether it has.
     pub(super) async fn minds_shows(&mut self, show: Show) -> bool {
         if self.random.random_ratio(1, CALLS_AN_EDIT) {
             self.ask_again_later(Call::EditShow { show_id: show.id }).await;
-        } else if self.random.random_ratio(1, CALLS_A_CANCELLED_SHOW) && self.on_sale.is_to_cancel(show.id) {
-            self.ask(Call::CancelShow { show_id: show.id }).await;
+        } else if self.random.random_ratio(1, CALLS_A_CANCELLED_SHOW) {
+            self.on_sale.is_sold_out(show.id);
+            self.ask_again_later(Call::CancelShow { show_id: show.id }).await;
         } else {
             return false;
         }
