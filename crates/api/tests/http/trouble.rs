@@ -216,13 +216,14 @@ fn lasting_port() -> u16 {
     (first..32_000).find(free).unwrap()
 }
 
-/// A psql session that locks rows, and sleeps on them for ten seconds.
-async fn sitter(cluster: &Arc<Cluster>, data: &Data, rows: &str) -> JoinHandle<String> {
+/// A psql session that locks rows, and sleeps on them until it is told to rise.
+async fn sitter(cluster: &Arc<Cluster>, data: &Data, rows: &str) -> JoinHandle<()> {
     let Data::Postgres(url) = data else { unreachable!() };
     let name = url.rsplit('/').next().unwrap().to_owned();
-    let sit = format!("BEGIN; SELECT FROM {rows} FOR UPDATE; SELECT pg_sleep(10); COMMIT");
+    let sit = format!("BEGIN; SELECT FROM {rows} FOR UPDATE; SELECT pg_sleep(300); COMMIT");
     let at = Arc::clone(cluster);
-    let sitter = tokio::task::spawn_blocking(move || at.psql(&name, &sit).unwrap());
+    // It is ended in its sleep.
+    let sitter = tokio::task::spawn_blocking(move || drop(at.psql(&name, &sit)));
     let asleep = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
     loop {
         let at = Arc::clone(cluster);
@@ -230,6 +231,15 @@ async fn sitter(cluster: &Arc<Cluster>, data: &Data, rows: &str) -> JoinHandle<S
             return sitter;
         }
     }
+}
+
+/// Ends the sitter's session: its locks are gone when it has ended.
+async fn rise(cluster: &Arc<Cluster>, sitter: JoinHandle<()>) {
+    assert!(!sitter.is_finished(), "all of it was while the rows were locked");
+    let end = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
+    let at = Arc::clone(cluster);
+    assert_eq!(blocking(move || at.psql("postgres", end).unwrap()).await, "t");
+    sitter.await.unwrap();
 }
 
 /// Somebody sits on a booking: its show is cancelled all the same, and said to be; the booking is left for the worker.
@@ -242,9 +252,8 @@ async fn a_show_is_cancelled_whoever_has_its_bookings() {
     let sitter = sitter(&cluster, &data, &format!("bookings WHERE id = {id}")).await;
     let cancelled = client.post(&format!("/admin/shows/{show}/cancel"), json!({})).await.expect(200);
     assert_eq!(cancelled["message"], "Show cancelled");
-    assert!(!sitter.is_finished(), "it was cancelled while the booking was locked");
     client.book(show, &[10]).await.problem(409, "show_cancelled");
-    sitter.await.unwrap();
+    rise(&cluster, sitter).await;
     data.verify().await;
 }
 
@@ -281,8 +290,7 @@ async fn a_row_is_locked_by_someone_else() {
     let refused = blocked.await.unwrap();
     assert_eq!(refused.headers["retry-after"], "1");
     assert_eq!(refused.status, 503);
-    assert!(!sitter.is_finished(), "it was refused while the row was locked");
-    sitter.await.unwrap();
+    rise(&cluster, sitter).await;
     others.booked(show, &[9, 10]).await;
     data.verify().await;
 }
