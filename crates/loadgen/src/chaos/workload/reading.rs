@@ -141,10 +141,7 @@ pub(super) fn read(call: &Call, answer: &client::Answer) -> Answer {
             refusal.map_or_else(|| Answer::NotDone(NotDone::Unforeseen(whole(answer))), Answer::Refused)
         }
         503 if answer.header("retry-after").is_some() => match answer.json::<Problem>() {
-            // A show may have been cancelled although not all of its bookings could be failed at once.
-            Ok(problem) if problem.code == "outcome_unknown" || matches!(call, Call::CancelShow { .. }) => {
-                Answer::Unknown(Unknown::Said)
-            }
+            Ok(problem) if problem.code == "outcome_unknown" => Answer::Unknown(Unknown::Said),
             Ok(problem) => Answer::NotDone(NotDone::Declined(problem.code)),
             Err(_) => Answer::Unknown(Unknown::Unforeseen(whole(answer))),
         },

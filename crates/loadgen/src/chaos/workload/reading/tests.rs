@@ -117,7 +117,7 @@ fn refusals_are_read_with_their_facts() {
 fn a_503_says_that_nothing_has_happened_unless_it_says_otherwise() {
     assert_eq!(read(&HOLD, &later(r#"{"code":"busy"}"#)), Answer::NotDone(NotDone::Declined("busy".into())));
     assert_eq!(read(&HOLD, &later(r#"{"code":"outcome_unknown"}"#)), Answer::Unknown(Unknown::Said));
-    assert_eq!(read(&CANCEL_SHOW, &later(r#"{"code":"contended"}"#)), Answer::Unknown(Unknown::Said));
+    assert_eq!(read(&CANCEL_SHOW, &later(r#"{"code":"contended"}"#)), Answer::NotDone(NotDone::Declined("contended".into())));
 }
 
 #[test]
