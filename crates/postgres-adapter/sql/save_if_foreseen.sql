@@ -15,7 +15,7 @@
 -- $6 bigint[], $7 timestamptz[] expected: booking that has it or 0, deadline of the hold or the epoch
 -- $8 text[]                     new status
 -- $9 bigint[]                   new booking that has it: its id, or minus its index (from 1) among the new bookings; 0 for none
--- $10 bigint[]                   how long it is held, in microseconds from now; or 0
+-- $10 bigint[]                  how long it is held, in microseconds from now; or 0
 -- $11 timestamptz[]             until when it is held; or the epoch
 -- new bookings:
 -- $12 text[], $13 text[]        user name, seat numbers as an array literal
