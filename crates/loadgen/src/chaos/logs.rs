@@ -55,7 +55,9 @@ fn of_program(name: &str, log: &str) -> Vec<Finding> {
 fn of_postgres(name: &str, log: &str) -> Vec<Finding> {
     bad_lines(name, log, |line| {
         let panicked = line.contains("PANIC:") && !line.contains("No space left on device");
-        panicked || POSTGRES_SIGNS.iter().any(|sign| line.contains(sign))
+        // Whatever interrupts a recovery, a full disk too, the next start hints that data is probably corrupt. A hint is no finding of PostgreSQL's.
+        let is_guess = line.contains(" HINT:  ");
+        panicked || !is_guess && POSTGRES_SIGNS.iter().any(|sign| line.contains(sign))
     })
 }
 
@@ -94,6 +96,10 @@ mod tests {
         let log =
             "ERROR:  deadlock detected\nPANIC:  could not write: No space left on device\nPANIC:  could not locate\nLOG:  ready";
         assert_eq!(of_postgres("postgres", log).len(), 2);
+        let recovered_twice = "5754 LOG:  database system was interrupted while in recovery\n\
+            5754 HINT:  This probably means that some data is corrupted and you will have to use the last backup for recovery.\n\
+            5755 WARNING:  data is corrupted";
+        assert_eq!(of_postgres("postgres", recovered_twice).len(), 1);
         assert_eq!(of_postgres("postgres", &"deadlock detected\n".repeat(50)).len(), SHOWN_MAX + 1);
     }
 }
