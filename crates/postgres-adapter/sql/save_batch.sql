@@ -61,7 +61,7 @@ WITH last AS MATERIALIZED (
 ), taken AS (
     UPDATE seats s
     SET status = ($10::text[])[i], booking_id = COALESCE(($11::bigint[])[i], (SELECT ids FROM ids)[($12::bigint[])[i]]),
-        held_until = ($13::timestamptz[])[i]
+        held_until = ($13::timestamptz[])[i], padding = NULL
     FROM generate_series(1, cardinality($8::bigint[])) AS i
     WHERE s.show_id = ($8::bigint[])[i] AND s.seat_number = ($9::bigint[])[i]
 ), stood AS MATERIALIZED (

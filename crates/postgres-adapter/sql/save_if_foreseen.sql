@@ -45,15 +45,18 @@
 --
 -- Locks: the seats, in key order; then the bookings, in the order of their ids; then the shows, in the order of theirs, unless
 -- somebody has one: then this gives way. Each is locked in a query of its own, see lock_seats. Only locked rows are compared, and the
--- clock is read when all of them are locked. The history is read as it was when this began: a number or a key that was used
+-- clock is read when all of them are locked. What is locked is written by its address, which is quicker than to go by the key again. A
+-- version that came while this waited has an address too, but this statement does not see it there, and could not write it: then it is
+-- not as expected, whatever stands in it. The history is read as it was when this began: a number or a key that was used
 -- meanwhile is an error, by the primary key, and nothing has happened.
 --
 -- Arrays are read by subscript, where a value is needed, which is quick in arrays of fixed-size elements without nulls: else each reading
 -- walks from the beginning. To unnest them side by side makes a table of each, with 16 kB of memory:
 -- forty of them are more than malloc keeps from one statement to the next, and a hold was two or three page faults dearer for it.
 WITH seat AS MATERIALIZED (
-    SELECT COALESCE(locked.booking_id, 0) = expected.booking_id AND COALESCE(locked.held_until, 'epoch') = expected.held_until AS as_expected,
-           expected.i, expected.show_id, expected.seat_number
+    SELECT COALESCE(locked.booking_id, 0) = expected.booking_id AND COALESCE(locked.held_until, 'epoch') = expected.held_until
+           AND EXISTS (SELECT FROM seats known WHERE known.ctid = locked.address) AS as_expected,
+           expected.i, locked.address
     FROM (
         SELECT i, ($4::bigint[])[i] AS show_id, ($5::bigint[])[i] AS seat_number, ($6::bigint[])[i] AS booking_id,
                ($7::timestamptz[])[i] AS held_until
@@ -61,7 +64,7 @@ WITH seat AS MATERIALIZED (
         ORDER BY show_id, seat_number
     ) AS expected
     CROSS JOIN LATERAL (
-        SELECT s.booking_id, s.held_until
+        SELECT s.booking_id, s.held_until, s.ctid AS address
         FROM seats s
         WHERE s.show_id = expected.show_id AND s.seat_number = expected.seat_number
         FOR NO KEY UPDATE
@@ -71,8 +74,9 @@ WITH seat AS MATERIALIZED (
 -- [bookings
 ), booking AS MATERIALIZED (
     SELECT locked.status = 'PENDING' AND locked.expires_at = expected.expires_at
-           AND locked.seat_numbers = expected.seat_numbers::integer[] AS as_expected,
-           locked.last_change, expected.i, expected.id
+           AND locked.seat_numbers = expected.seat_numbers::integer[]
+           AND EXISTS (SELECT FROM bookings known WHERE known.ctid = locked.address) AS as_expected,
+           locked.last_change, expected.i, expected.id, locked.address
     FROM (
         SELECT i, ($27::bigint[])[i] AS id, ($28::text[])[i] AS seat_numbers, ($29::timestamptz[])[i] AS expires_at
         FROM generate_series(1, cardinality($27::bigint[])) AS i
@@ -80,7 +84,7 @@ WITH seat AS MATERIALIZED (
         ORDER BY id
     ) AS expected
     CROSS JOIN LATERAL (
-        SELECT b.status, b.expires_at, b.seat_numbers, b.last_change
+        SELECT b.status, b.expires_at, b.seat_numbers, b.last_change, b.ctid AS address
         FROM bookings b
         WHERE b.id = expected.id
         FOR NO KEY UPDATE
@@ -144,7 +148,7 @@ WITH seat AS MATERIALIZED (
         , payment_reference = ($36::text[])[i]
         -- ]
     FROM foreseen CROSS JOIN booking
-    WHERE b.id = booking.id
+    WHERE b.ctid = booking.address
 -- ]
 -- [payments
 ), paid AS (
@@ -169,9 +173,10 @@ WITH seat AS MATERIALIZED (
             -- ]
             NULLIF(($9::bigint[])[i], 0)
         ),
-        held_until = COALESCE(now + NULLIF(($10::bigint[])[i], 0) * interval '1 microsecond', NULLIF(($11::timestamptz[])[i], 'epoch'))
+        held_until = COALESCE(now + NULLIF(($10::bigint[])[i], 0) * interval '1 microsecond', NULLIF(($11::timestamptz[])[i], 'epoch')),
+        padding = NULL
     FROM saved CROSS JOIN seat
-    WHERE s.show_id = seat.show_id AND s.seat_number = seat.seat_number
+    WHERE s.ctid = seat.address
 ), recorded AS (
     INSERT INTO booking_history (show_id, number, previous, booking_id, happened_at, event, from_status, actor, seat_numbers)
     -- [new

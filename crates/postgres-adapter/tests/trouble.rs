@@ -8,7 +8,7 @@ use domain::{
     BookingId, BookingRepository, Command, Creation, Hold, NewShow, Outcome, SeatSelection, ShowId, ShowRepository, StoreError,
     StoreHealth, TimeSource, Timestamp, Unready, UserName,
 };
-use postgres_adapter::{MigrateError, PgSettings, PgStore, migrate};
+use postgres_adapter::{Foresee, MigrateError, PgSettings, PgStore, migrate};
 use throwaway_postgres::Cluster;
 use tokio_postgres::{Client, NoTls};
 
@@ -18,7 +18,7 @@ async fn fresh() -> PgSettings {
 }
 
 /// That of the schema which this program brings.
-const VERSION: u32 = 5;
+const VERSION: u32 = 6;
 
 async fn connect(settings: &PgSettings) -> Client {
     let (client, connection) = tokio_postgres::connect(&settings.url, NoTls).await.unwrap();
@@ -155,6 +155,43 @@ async fn rows_that_appear_during_a_lock_wait_are_never_guessed() {
     assert_eq!(freed, domain::SeatState::Available, "the dead hold's other seat");
     let old = store.bookings().find(old).await.unwrap().unwrap();
     assert_eq!(old.booking.state.status(), domain::BookingStatus::Failed);
+}
+
+/// Somebody writes a row anew, as it was, while a batch waits for it: the batch, which knows rows by where they stood, must not miss it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_that_comes_during_a_lock_wait_is_written() {
+    let (settings, _, show) = migrated().await;
+    let patient = PgSettings { lock_timeout: std::time::Duration::from_secs(20), foresee: Foresee::Always, ..settings.clone() };
+    let store = PgStore::new(&patient, TimeSource::Store).unwrap();
+    let bookings = store.bookings();
+    let first = bookings.execute(&[hold(show, &[1], TimeDelta::seconds(90)).into()]).await.unwrap();
+    let [Outcome::Held { booking_id, .. }] = first[..] else { panic!("{first:?}") };
+    let (blocker, watcher) = (connect(&settings).await, connect(&settings).await);
+    let extend = domain::Extend { booking_id, hold_for: TimeDelta::seconds(90), hold_limit: TimeDelta::seconds(600) };
+    let calls = [
+        ("UPDATE seats SET status = status WHERE seat_number = 2", hold(show, &[2], TimeDelta::seconds(90))),
+        ("UPDATE seats SET status = status WHERE seat_number = 1", Command::Extend(extend)),
+        ("UPDATE bookings SET status = status WHERE 1 = ANY (seat_numbers)", Command::Confirm(domain::Confirm::of(booking_id))),
+    ];
+    for (anew, call) in calls {
+        blocker.batch_execute(&format!("BEGIN; {anew}")).await.unwrap();
+        let bookings = Arc::clone(&bookings);
+        let waits = tokio::spawn(async move { bookings.execute(&[call.into()]).await });
+        until_waiting(&watcher, 1).await;
+        let waiting =
+            "SELECT query FROM pg_stat_activity WHERE cardinality(pg_blocking_pids(pid)) > 0 AND datname = current_database()";
+        let query: String = watcher.query_one(waiting, &[]).await.unwrap().get(0);
+        assert!(query.starts_with("-- Saves a batch if all of its rows are as expected"), "{anew}: {query}");
+        blocker.batch_execute("COMMIT").await.unwrap();
+        let outcome = waits.await.unwrap().unwrap();
+        assert!(!matches!(outcome[..], [Outcome::Refused(_)]), "{anew}: {outcome:?}");
+        let disagree = "SELECT count(*) FROM bookings b JOIN seats ON seat_number = ANY (seat_numbers)
+            WHERE booking_id IS DISTINCT FROM b.id OR seats.status <> b.status::text OR held_until <> expires_at";
+        assert_eq!(watcher.query_one(disagree, &[]).await.unwrap().get::<_, i64>(0), 0, "{anew}");
+    }
+    let map = store.shows().seat_map(show).await.unwrap().unwrap();
+    assert!(matches!(map[0].state, domain::SeatState::Sold { .. }), "{map:?}");
+    assert!(matches!(map[1].state, domain::SeatState::Held { .. }), "{map:?}");
 }
 
 /// A sweep takes a booking before its seats, others the seats before the booking: it waits for neither, so nobody deadlocks.
