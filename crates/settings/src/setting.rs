@@ -73,6 +73,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_setting_can_be_changed_through_compose() {
+        // Files and names within the container.
+        let fixed = ["DATABASE_CA_FILE", "DATA_DIR", "OTEL_SERVICE_NAME"];
+        let compose = include_str!("../../../docker-compose.yml");
+        let is_passed = |name: &&&str| compose.lines().any(|line| line.trim_start().starts_with(&format!("{name}: ")));
+        let missing: Vec<_> = NAMES.iter().filter(|name| !fixed.contains(name)).filter(|name| !is_passed(name)).collect();
+        assert!(missing.is_empty(), "{missing:?}");
+    }
+
+    #[test]
     fn the_names_are_sorted_and_unique() {
         assert!(NAMES.is_sorted_by(|one, next| one < next));
     }
