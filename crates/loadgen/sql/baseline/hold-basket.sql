@@ -9,11 +9,11 @@ WITH free AS MATERIALIZED (
     FOR UPDATE OF s
 ), booking AS (
     INSERT INTO bookings (show_id, user_name, seat_numbers, status, expires_at, created_at, updated_at, last_change)
-    SELECT $1, $3, $2, 'PENDING', now() + interval '120 seconds', now(), now(), 0
+    SELECT $1, $3::text, $2, 'PENDING', now() + interval '120 seconds', now(), now(), 0
     WHERE (SELECT count(*) FROM free) = cardinality($2)
     RETURNING id, expires_at
 )
-UPDATE seats AS s SET status = 'PENDING', booking_id = booking.id, held_until = booking.expires_at
+UPDATE seats AS s SET status = 'PENDING', booking_id = booking.id, held_until = booking.expires_at, padding = NULL
 FROM booking CROSS JOIN unnest($2) AS wanted (seat_number)
 WHERE s.show_id = $1 AND s.seat_number = wanted.seat_number
 RETURNING s.booking_id

@@ -13,11 +13,13 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_loadgen");
 const LOAD: LoadOptions = LoadOptions { seats: 300, customers: 8, warm_up_holds: 30 };
 
 /// The product's tables, which the baseline writes into as well.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("../../../../migrations/V1__shows_seats_bookings.sql"),
     include_str!("../../../../migrations/V2__history_keys_terms.sql"),
     include_str!("../../../../migrations/V3__payments_limits_sales.sql"),
     include_str!("../../../../migrations/V4__history_as_a_chain.sql"),
+    include_str!("../../../../migrations/V5__domains.sql"),
+    include_str!("../../../../migrations/V6__room_on_pages.sql"),
 ];
 
 pub(crate) async fn database_with_tables() -> ServerOptions {
