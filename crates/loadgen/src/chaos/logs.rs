@@ -55,7 +55,8 @@ fn of_program(name: &str, log: &str) -> Vec<Finding> {
 fn of_postgres(name: &str, log: &str) -> Vec<Finding> {
     bad_lines(name, log, |line| {
         let panicked = line.contains("PANIC:") && !line.contains("No space left on device");
-        // Whatever interrupts a recovery, a full disk too, the next start hints that data is probably corrupt. A hint is no finding of PostgreSQL's.
+        // Whatever interrupts a recovery, a full disk too, the next start hints that data is probably corrupt. A hint is no finding
+        // of PostgreSQL's.
         let is_guess = line.contains(" HINT:  ");
         panicked || !is_guess && POSTGRES_SIGNS.iter().any(|sign| line.contains(sign))
     })
