@@ -103,18 +103,22 @@ fn customer(body: &mut Body, request: &HttpRequest, app: &App) -> Option<Custome
         let address = (!app.trusted_proxies.is_empty()).then(|| app.trusted_proxies.client_of(request.head()))?;
         return CustomerId::new(&client_name(address)).ok();
     };
-    let customer = CustomerId::new(&id).ok();
+    // Nobody can take what an address may have.
+    let customer = CustomerId::new(&id).ok().filter(|_| !id.starts_with(ADDRESS));
     if customer.is_none() {
-        body.mistake("customerId", "must be 1 to 128 visible ASCII characters");
+        body.mistake("customerId", "must be 1 to 128 visible ASCII characters, and not begin with ip:");
     }
     customer
 }
 
+/// How the customers begin that are known by their address.
+const ADDRESS: &str = "ip:";
+
 /// A client by its address: whoever has one IPv6 address of a /64 has all of them, and is one customer.
 fn client_name(address: IpAddr) -> String {
     match address {
-        IpAddr::V4(address) => format!("ip:{address}"),
-        IpAddr::V6(address) => format!("ip:{}/64", Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
+        IpAddr::V4(address) => format!("{ADDRESS}{address}"),
+        IpAddr::V6(address) => format!("{ADDRESS}{}/64", Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
     }
 }
 

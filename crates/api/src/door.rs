@@ -11,6 +11,7 @@ use actix_web::middleware::Next;
 use actix_web::web::Data;
 
 use crate::app::App;
+use crate::health::is_probe;
 use crate::openapi::{DOCUMENT_PATH, PAGE_PATH};
 use crate::rate_limit::Verdict;
 use crate::refusals::not_prepared;
@@ -21,7 +22,7 @@ pub(crate) async fn door<B: MessageBody>(
     mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
-    if matches!(request.path(), "/healthz" | "/readyz") {
+    if is_probe(request.path()) {
         return next.call(request).await.map(ServiceResponse::map_into_left_body);
     }
     let (verdict, is_prepared) = request

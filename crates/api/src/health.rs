@@ -11,6 +11,11 @@ use crate::app::App;
 use crate::problem::Problem;
 use crate::refusals::not_prepared;
 
+/// Whether this is the path of a probe: it is always answered.
+pub(crate) fn is_probe(path: &str) -> bool {
+    matches!(path, "/healthz" | "/readyz")
+}
+
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct Health {
     status: &'static str,

@@ -14,6 +14,7 @@ use rand::Rng;
 use telemetry::{RequestSpan, Route};
 
 use crate::app::App;
+use crate::health::is_probe;
 use crate::problem::Problem;
 use crate::rate_limit::{RATE_LIMIT, RATE_LIMIT_POLICY};
 
@@ -62,8 +63,11 @@ pub(crate) async fn log<B: MessageBody>(
     Ok(response)
 }
 
-/// The request's span, if it is traced.
+/// The request's span, if it is traced. Probes come every few seconds, and nobody looks for them.
 fn span(request: &ServiceRequest) -> Option<RequestSpan> {
+    if is_probe(request.path()) {
+        return None;
+    }
     let traces = request.app_data::<Data<App>>()?.traces.as_ref()?;
     traces.request(|name| request.headers().get(name)?.to_str().ok())
 }

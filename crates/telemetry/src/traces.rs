@@ -1,4 +1,5 @@
-//! Traces: a span for each request that is traced, for each batch that serves one, and for each sweep that did something.
+//! Traces: a span for each request that is traced and for its time in the store, for each batch that serves one, and for each sweep that
+//! did something.
 
 mod courier;
 mod sampler;
@@ -11,8 +12,8 @@ use box_office::{Batch, Caller};
 use domain::{StoreError, Sweep};
 use opentelemetry::propagation::{Extractor, TextMapPropagator};
 use opentelemetry::trace::{
-    Link, Span as _, SpanBuilder, SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState, Tracer as _,
-    TracerProvider as _,
+    Link, Span as _, SpanBuilder, SpanContext, SpanId, SpanKind, Status, TraceContextExt as _, TraceFlags, TraceId, TraceState,
+    Tracer as _, TracerProvider as _,
 };
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig, WithHttpConfig};
@@ -88,7 +89,8 @@ impl Traces {
         span.is_recording().then(|| RequestSpan(Box::new(span)))
     }
 
-    /// The span of a batch, if it served a request that is traced.
+    /// The span of a batch, if it served a request that is traced, with a link to each; and in the trace of each how long the store took,
+    /// with a link to the batch: links are followed one way only.
     pub(crate) fn batch(&self, batch: &Batch<'_>) {
         if batch.callers.is_empty() {
             return;
@@ -99,7 +101,12 @@ impl Traces {
             KeyValue::new("rowlock.batch.commands", i64::try_from(batch.commands).unwrap_or(i64::MAX)),
         ];
         let builder = self.tracer.span_builder("batch").with_links(links).with_attributes(attributes);
-        self.past(builder, batch.took, batch.error);
+        let shared = self.past(&Context::new(), builder, batch.took, batch.error);
+        for caller in batch.callers {
+            let request = Context::new().with_remote_span_context(caller_context(caller));
+            let builder = self.tracer.span_builder("store").with_links(vec![Link::with_context(shared.clone())]);
+            self.past(&request, builder, batch.took, batch.error);
+        }
     }
 
     /// The span of a sweep that failed holds, or that could not.
@@ -112,18 +119,20 @@ impl Traces {
             ],
             Err(_) => Vec::new(),
         };
-        self.past(self.tracer.span_builder("sweep").with_attributes(attributes), took, sweep.as_ref().err());
+        let builder = self.tracer.span_builder("sweep").with_attributes(attributes);
+        self.past(&Context::new(), builder, took, sweep.as_ref().err());
     }
 
-    /// A span that begins a trace, and that has just ended.
-    fn past(&self, builder: SpanBuilder, took: Duration, error: Option<&StoreError>) {
+    /// A span that has just ended; without a parent it begins a trace.
+    fn past(&self, parent: &Context, builder: SpanBuilder, took: Duration, error: Option<&StoreError>) -> SpanContext {
         let ended = SystemTime::now();
         let builder = builder.with_kind(SpanKind::Internal).with_start_time(ended - took);
-        let mut span = self.tracer.build_with_context(builder, &Context::new());
+        let mut span = self.tracer.build_with_context(builder, parent);
         if let Some(error) = error {
             span.set_status(Status::error(word_for_error(error)));
         }
         span.end_with_timestamp(ended);
+        span.span_context().clone()
     }
 
     /// Sends what is left, within a few seconds.

@@ -44,8 +44,8 @@ fn new_booking(house: &House) -> Value {
                 "type": ["string", "null"], "pattern": name_pattern(false),
             },
             "customerId": {
-                "description": "To whom the seats count where a show limits customers; without it the address that a trusted proxy tells.",
-                "type": ["string", "null"], "pattern": format!("^[!-~]{{1,{}}}$", CustomerId::CHARS_MAX),
+                "description": "To whom the seats count where a show limits customers; without it the address that a trusted proxy tells, which begins with `ip:`.",
+                "type": ["string", "null"], "pattern": format!("^(?!ip:)[!-~]{{1,{}}}$", CustomerId::CHARS_MAX),
             },
         },
     })

@@ -116,6 +116,8 @@ async fn a_request_is_a_span_of_its_callers_trace_and_its_batch_links_it(kind: K
     ];
     let booked = client.call(Method::POST, "/book", Some(book.as_bytes()), &headers).await.expect(201);
     client.get("/nowhere/Scheherazade").await.problem(404, "unknown_route");
+    client.get("/healthz").await.expect(200);
+    client.get("/readyz").await.expect(200);
     server.until_logged(&format!(r#""trace_id":"{TRACE}""#)).await;
     ended(server).await;
 
@@ -133,7 +135,14 @@ async fn a_request_is_a_span_of_its_callers_trace_and_its_batch_links_it(kind: K
     assert_ne!(batch.trace_id, request.trace_id, "it serves many");
     assert_eq!(attribute(&batch.attributes, "rowlock.batch.commands").as_deref(), Some("1"));
     assert!(batch.start_time_unix_nano >= request.start_time_unix_nano && batch.end_time_unix_nano <= request.end_time_unix_nano);
+    let stores = collector.named("store");
+    let [store] = stores.as_slice() else { panic!("{stores:?}") };
+    assert_eq!((&store.trace_id, &store.parent_span_id), (&request.trace_id, &request.span_id), "from the request to its batch");
+    let links: Vec<_> = store.links.iter().map(|link| (&link.trace_id, &link.span_id)).collect();
+    assert_eq!(links, [(&batch.trace_id, &batch.span_id)]);
     assert_eq!(collector.named("GET").len(), 1, "an unknown address is not a name");
+    let probes = collector.spans().into_iter().filter(|(_, span)| span.name.ends_with('z'));
+    assert_eq!(probes.count(), 0, "somebody asks every few seconds");
     assert!(collector.spans().iter().all(|(service, _)| service == "the-house"));
 
     let sent = collector.parcels.lock().unwrap().concat();
@@ -162,7 +171,8 @@ async fn what_nobody_wants_traced_is_not(kind: Kind) {
     let names: Vec<String> = collector.spans().into_iter().map(|(_, span)| span.name).collect();
     assert_eq!(names.iter().filter(|name| *name == "POST /book").count(), 1, "{names:?}");
     assert_eq!(names.iter().filter(|name| *name == "batch").count(), 1, "{names:?}");
-    assert_eq!(names.len(), 2, "{names:?}");
+    assert_eq!(names.iter().filter(|name| *name == "store").count(), 1, "{names:?}");
+    assert_eq!(names.len(), 3, "{names:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -195,12 +205,12 @@ async fn trouble_with_the_collector_disturbs_nobody_and_is_logged_once() {
     let until = Instant::now() + Duration::from_mins(1);
     while collector.parcels.lock().unwrap().len() < 10 {
         assert!(Instant::now() < until, "{}", server.log());
-        client.get("/healthz").await.expect(200);
+        client.get("/shows").await.expect(200);
     }
     collector.answer(StatusCode::OK);
     while !server.log().contains("traces are being sent again") {
         assert!(Instant::now() < until, "{}", server.log());
-        client.get("/healthz").await.expect(200);
+        client.get("/shows").await.expect(200);
     }
     assert_eq!(server.log().matches("traces can't be sent").count(), 1, "{}", server.log());
     ended(server).await;
