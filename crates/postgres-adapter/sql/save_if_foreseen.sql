@@ -42,20 +42,25 @@
 -- $40 text[]                    seat numbers as an array literal
 -- $41 bigint[], $42 bigint[]    show as an index, how many numbers later
 -- $43 bigint[]                  how many numbers later the booking's step before this one is, if that is new as well; else null
+-- shows, again:
+-- $44 bigint[]                  a number that each had come to when it was last heard of, or 0
 --
 -- Locks: the seats, in key order; then the bookings, in the order of their ids; then the shows, in the order of theirs, unless
 -- somebody has one: then this gives way. Each is locked in a query of its own, see lock_seats. Only locked rows are compared, and the
 -- clock is read when all of them are locked. What is locked is written by its address, which is quicker than to go by the key again. A
--- version that came while this waited has an address too, but this statement does not see it there, and could not write it: then it is
--- not as expected, whatever stands in it. The history is read as it was when this began: a number or a key that was used
--- meanwhile is an error, by the primary key, and nothing has happened.
+-- version that came while this waited has an address too, but this statement does not see it there, and does not write it: then fewer
+-- rows are written than were locked, and that is an error (a division by zero), so that nothing has happened. The history is read as it
+-- was when this began: a number or a key that was used meanwhile is an error, by the primary key, and nothing has happened either.
+--
+-- An index is read by the page: from the last number of a show back to the one last heard of is a step or two, where any number
+-- would be good it is hundreds. Should the history have been set back behind that, as from a backup, the
+-- number that comes next is one that is used already.
 --
 -- Arrays are read by subscript, where a value is needed, which is quick in arrays of fixed-size elements without nulls: else each reading
 -- walks from the beginning. To unnest them side by side makes a table of each, with 16 kB of memory:
 -- forty of them are more than malloc keeps from one statement to the next, and a hold was two or three page faults dearer for it.
 WITH seat AS MATERIALIZED (
-    SELECT COALESCE(locked.booking_id, 0) = expected.booking_id AND COALESCE(locked.held_until, 'epoch') = expected.held_until
-           AND EXISTS (SELECT FROM seats known WHERE known.ctid = locked.address) AS as_expected,
+    SELECT COALESCE(locked.booking_id, 0) = expected.booking_id AND COALESCE(locked.held_until, 'epoch') = expected.held_until AS as_expected,
            expected.i, locked.address
     FROM (
         SELECT i, ($4::bigint[])[i] AS show_id, ($5::bigint[])[i] AS seat_number, ($6::bigint[])[i] AS booking_id,
@@ -74,8 +79,7 @@ WITH seat AS MATERIALIZED (
 -- [bookings
 ), booking AS MATERIALIZED (
     SELECT locked.status = 'PENDING' AND locked.expires_at = expected.expires_at
-           AND locked.seat_numbers = expected.seat_numbers::integer[]
-           AND EXISTS (SELECT FROM bookings known WHERE known.ctid = locked.address) AS as_expected,
+           AND locked.seat_numbers = expected.seat_numbers::integer[] AS as_expected,
            locked.last_change, expected.i, expected.id, locked.address
     FROM (
         SELECT i, ($27::bigint[])[i] AS id, ($28::text[])[i] AS seat_numbers, ($29::timestamptz[])[i] AS expires_at
@@ -93,9 +97,9 @@ WITH seat AS MATERIALIZED (
     SELECT count(*) AS n, array_agg(last_change ORDER BY id) AS last_changes FROM booking WHERE as_expected
 -- ]
 ), show AS MATERIALIZED (
-    SELECT locked.id
+    SELECT locked.id, changed.heard
     FROM (
-        SELECT ($19::bigint[])[i] AS id, ($20::integer[])[i] AS revision
+        SELECT ($19::bigint[])[i] AS id, ($20::integer[])[i] AS revision, ($44::bigint[])[i] AS heard
         FROM generate_series(1, cardinality($19::bigint[])) AS i
         WHERE (SELECT n FROM seats_found) = cardinality($4)
           -- [bookings
@@ -111,7 +115,7 @@ WITH seat AS MATERIALIZED (
     FROM (
         SELECT id,
                COALESCE((
-                   SELECT h.number FROM booking_history h WHERE h.show_id = show.id ORDER BY h.number DESC LIMIT 1
+                   SELECT h.number FROM booking_history h WHERE h.show_id = show.id AND h.number >= show.heard ORDER BY h.number DESC LIMIT 1
                ), 0) AS last_number
         FROM show
     ) AS locked
@@ -149,6 +153,7 @@ WITH seat AS MATERIALIZED (
         -- ]
     FROM foreseen CROSS JOIN booking
     WHERE b.ctid = booking.address
+    RETURNING b.id
 -- ]
 -- [payments
 ), paid AS (
@@ -159,7 +164,7 @@ WITH seat AS MATERIALIZED (
     ORDER BY reference
 -- ]
 ), saved AS MATERIALIZED (
-    SELECT now
+    SELECT now, last_numbers
            -- [new
            , (SELECT array_agg(id ORDER BY i) FROM new) AS new_ids
            -- ]
@@ -177,6 +182,7 @@ WITH seat AS MATERIALIZED (
         padding = NULL
     FROM saved CROSS JOIN seat
     WHERE s.ctid = seat.address
+    RETURNING s.seat_number
 ), recorded AS (
     INSERT INTO booking_history (show_id, number, previous, booking_id, happened_at, event, from_status, actor, seat_numbers)
     -- [new
@@ -210,8 +216,14 @@ WITH seat AS MATERIALIZED (
     ORDER BY key
 -- ]
 )
-SELECT now
+SELECT now, last_numbers,
        -- [new
-       , new_ids
+       new_ids,
        -- ]
+       1 / (
+           (SELECT count(*) FROM taken) = cardinality($4)
+           -- [bookings
+           AND (SELECT count(*) FROM changed) = cardinality($27)
+           -- ]
+       )::integer AS written
 FROM saved

@@ -37,7 +37,7 @@ impl PgBookingRepository {
         let begun = Instant::now();
         let lease = self.connections.writer().await?;
         if let Some(forecast) = self.foresight.of(requests) {
-            match foreseen::run(&lease, &self.time, forecast).await {
+            match foreseen::run(&lease, &self.time, forecast, &self.foresight).await {
                 Ok(Some((outcomes, now))) => {
                     lease.give_back();
                     self.tally.in_one_trip();

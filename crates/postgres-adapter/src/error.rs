@@ -62,14 +62,16 @@ fn is_contention(code: &SqlState) -> bool {
 }
 
 /// Whether a statement failed for no other reason than that someone else has used a request's key, a payment, or the next number of a
-/// show, since it began: the same again sees that.
+/// show, or has written a row anew, since it began: the same again sees that.
 pub(crate) fn is_overtaken(error: &Error) -> bool {
     error.as_db_error().is_some_and(is_used_meanwhile)
 }
 
 fn is_used_meanwhile(error: &DbError) -> bool {
-    *error.code() == SqlState::UNIQUE_VIOLATION
-        && matches!(error.constraint(), Some("booking_history_pkey" | "idempotency_keys_pkey" | "payments_pkey"))
+    // So says `save_if_foreseen.sql` that it has not seen a row that it had locked.
+    *error.code() == SqlState::DIVISION_BY_ZERO
+        || *error.code() == SqlState::UNIQUE_VIOLATION
+            && matches!(error.constraint(), Some("booking_history_pkey" | "idempotency_keys_pkey" | "payments_pkey"))
 }
 
 /// The server goes down, comes up, is full, or can't write.

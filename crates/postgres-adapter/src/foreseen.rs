@@ -12,6 +12,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
 use crate::connection::{Lease, TimedOut};
+use crate::foresight::Foresight;
 use crate::numbering::Numbering;
 use crate::save::{StoredHistory, counted_from_one, new_actors, pieces};
 use crate::statements::parts::{Abridged, Parts};
@@ -23,15 +24,19 @@ pub(crate) async fn run(
     lease: &Lease,
     time: &TimeSource,
     forecast: Forecast,
+    foresight: &Foresight,
 ) -> Result<Option<(Vec<Outcome>, Timestamp)>, StoreError> {
     let statement = Parts::of(&forecast).save_if_foreseen();
     let save = lease.prepared(&statement.sql).await?;
     if lease.is_closed() {
         return Err(StoreError::Unavailable("the connection was lost before anything was saved".to_owned()));
     }
-    let saved = save_if_foreseen(lease, time, (statement, &save), &forecast).await?;
+    let numbering = Numbering::of(&forecast.changes().entries);
+    let shows = numbering.shows.clone();
+    let saved = save_if_foreseen(lease, time, (statement, &save), &forecast, (numbering, foresight.heard(&shows))).await?;
     let Some(row) = saved else { return Ok(None) };
     let unknown = |error: StoreError| StoreError::OutcomeUnknown(error.to_string());
+    foresight.hear(&shows, &rows::column::<Option<Vec<i64>>>(&row, "last_numbers").map_err(unknown)?.unwrap_or_default());
     let now: Timestamp = rows::column(&row, "now").map_err(unknown)?;
     let ids: Vec<i64> =
         if forecast.changes().new_bookings.is_empty() { Vec::new() } else { rows::column(&row, "new_ids").map_err(unknown)? };
@@ -46,10 +51,10 @@ async fn save_if_foreseen(
     time: &TimeSource,
     (statement, save): (&Abridged, &tokio_postgres::Statement),
     forecast: &Forecast,
+    (mut numbering, heard): (Numbering, Vec<i64>),
 ) -> Result<Option<Row>, StoreError> {
     let changes = forecast.changes();
     let (seats, new, stored) = (Seats::of(forecast), NewBookings::of(forecast), StoredBookings::of(forecast));
-    let mut numbering = Numbering::of(&changes.entries);
     none_for_none(&mut numbering.follows);
     let (mut history, keys) = (StoredHistory::of(&changes.entries, &stored.ids), UsedKeys::of(forecast));
     let last = numbering.last_of(forecast.bookings().iter().map(|booking| booking.id));
@@ -68,7 +73,7 @@ async fn save_if_foreseen(
         // What is expected is PENDING: that need not be said of each.
         .chain([&stored.payments as &(dyn ToSql + Sync), &history.bookings, &history.events, &history.actors, &history.seats])
         .chain(numbering.stored.parameters())
-        .chain([&numbering.follows as &(dyn ToSql + Sync)])
+        .chain([&numbering.follows as &(dyn ToSql + Sync), &heard])
         .collect();
     let parameters: &Vec<&(dyn ToSql + Sync)> = &statement.own(&all).copied().collect();
     let trip = async {

@@ -32,6 +32,8 @@ pub(crate) struct Foresight {
 struct Remembered {
     holds: BTreeMap<BookingId, Booking>,
     shows: HashMap<ShowId, LockedShow>,
+    /// A number that the history of a show had come to.
+    numbers: HashMap<i64, i64>,
 }
 
 impl Memory for Remembered {
@@ -63,8 +65,25 @@ impl Foresight {
         Forecast::of(requests, &*self.remembered(), now)
     }
 
-    /// A forecast did not come true: to try again at once would only cost another round trip.
+    /// A number that each of these shows had come to when it was last heard of, or 0: where to begin to look for its last.
+    pub(crate) fn heard(&self, shows: &[i64]) -> Vec<i64> {
+        let remembered = self.remembered();
+        shows.iter().map(|show| remembered.numbers.get(show).copied().unwrap_or(0)).collect()
+    }
+
+    /// The numbers that these shows have come to.
+    pub(crate) fn hear(&self, shows: &[i64], numbers: &[i64]) {
+        let mut remembered = self.remembered();
+        if remembered.numbers.len() > SHOWS_REMEMBERED {
+            remembered.numbers.clear();
+        }
+        remembered.numbers.extend(shows.iter().copied().zip(numbers.iter().copied()));
+    }
+
+    /// A forecast did not come true: to try again at once would only cost another round trip. What was heard of the histories may have been
+    /// the cause, and costs little to hear again.
     pub(crate) fn failed(&self) {
+        self.remembered().numbers.clear();
         if self.when == Foresee::WhenLikely {
             self.without.store(BATCHES_WITHOUT, Ordering::Relaxed);
         }
@@ -138,5 +157,19 @@ fn held(hold: &Hold, id: BookingId, deadline: Deadline, now: Timestamp) -> Booki
         state: BookingState::Pending,
         created_at: now,
         updated_at: now,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_heard_of_histories_is_forgotten_with_a_forecast_that_failed() {
+        let foresight = Foresight::new(Foresee::Always);
+        foresight.hear(&[3, 7], &[10, 20]);
+        assert_eq!(foresight.heard(&[7, 5, 3]), [20, 0, 10]);
+        foresight.failed();
+        assert_eq!(foresight.heard(&[7, 5, 3]), [0, 0, 0]);
     }
 }

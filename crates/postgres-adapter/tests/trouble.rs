@@ -194,6 +194,28 @@ async fn a_version_that_comes_during_a_lock_wait_is_written() {
     assert!(matches!(map[1].state, domain::SeatState::Held { .. }), "{map:?}");
 }
 
+/// A server goes on while its database is set back, as from a backup: what it has heard of the history's numbers is no more than a hint.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_history_that_was_set_back_goes_on_from_where_it_is() {
+    let (settings, _, show) = migrated().await;
+    let settings = PgSettings { foresee: Foresee::Always, ..settings };
+    let store = PgStore::new(&settings, TimeSource::Store).unwrap();
+    let bookings = store.bookings();
+    for seat in 1..=3 {
+        bookings.execute(&[hold(show, &[seat], TimeDelta::seconds(90)).into()]).await.unwrap();
+    }
+    let other = connect(&settings).await;
+    let set_back =
+        "ALTER TABLE booking_history DISABLE TRIGGER booking_history_is_final; DELETE FROM booking_history WHERE number > 1;
+        DELETE FROM bookings WHERE last_change > 1; UPDATE seats SET status = 'AVAILABLE', booking_id = NULL, held_until = NULL
+        WHERE seat_number IN (2, 3); ALTER TABLE booking_history ENABLE TRIGGER booking_history_is_final";
+    other.batch_execute(set_back).await.unwrap();
+    let outcome = bookings.execute(&[hold(show, &[3], TimeDelta::seconds(90)).into()]).await.unwrap();
+    assert!(matches!(outcome[..], [Outcome::Held { .. }]), "{outcome:?}");
+    let numbers = "SELECT array_agg(number ORDER BY number) FROM booking_history";
+    assert_eq!(other.query_one(numbers, &[]).await.unwrap().get::<_, Vec<i64>>(0), [1, 2]);
+}
+
 /// A sweep takes a booking before its seats, others the seats before the booking: it waits for neither, so nobody deadlocks.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sweep_passes_by_what_others_have_locked() {

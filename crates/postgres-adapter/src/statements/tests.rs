@@ -23,7 +23,7 @@ const SAVE_IF_FORESEEN_PARAMETERS: &str = "NULL; now(); NULL; '{1}'; '{1}'; '{0}
      '{a}'; '{\"{1}\"}'; '{1}'; '{customer}'; '{1}'; '{1}'; '{a}'; '{1}'; '{0}'; \
      '{k}'; '{NULL}'; '{1}'; '{held}'; '{1}'; '{1}'; \
      '{1}'; '{\"{1}\"}'; '{now}'; '{CONFIRMED}'; '{NULL}'; '{\"{1}\"}'; '{NULL}'; '{1}'; '{1}'; '{p}'; \
-     '{1}'; '{confirmed}'; '{customer}'; '{\"{1}\"}'; '{1}'; '{1}'; '{NULL}'";
+     '{1}'; '{confirmed}'; '{customer}'; '{\"{1}\"}'; '{1}'; '{1}'; '{NULL}'; '{0}'";
 
 /// Every statement that a batch can come to.
 fn with_some_parts() -> Vec<(String, &'static Abridged)> {
