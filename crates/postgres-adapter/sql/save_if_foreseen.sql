@@ -54,7 +54,7 @@
 --
 -- An index is read by the page: from the last number of a show back to the one last heard of is a step or two, where any number
 -- would be good it is hundreds. Should the history have been set back behind that, as from a backup, the
--- number that comes next is one that is used already.
+-- number that comes next is one that is used already, which is an error, as above.
 --
 -- Arrays are read by subscript, where a value is needed, which is quick in arrays of fixed-size elements without nulls: else each reading
 -- walks from the beginning. To unnest them side by side makes a table of each, with 16 kB of memory:

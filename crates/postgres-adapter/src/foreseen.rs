@@ -89,7 +89,7 @@ async fn save_if_foreseen(
     };
     let unknown = |TimedOut| StoreError::OutcomeUnknown("the database does not answer".to_owned());
     match lease.within(trip).await.map_err(unknown)? {
-        // It has waited for one who has written into the same history, which it had read before.
+        // It has waited for one who has written what it had read before, or a row that it then did not see.
         Err(error) if error::is_overtaken(&error) && fixed.is_none() => Ok(None),
         saved => saved.map_err(|error| error::of_one_trip(&error)),
     }

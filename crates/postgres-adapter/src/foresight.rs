@@ -1,4 +1,4 @@
-//! Foresight: what this process remembers of holds and shows, so that a batch can be decided before its rows are locked.
+//! Foresight: what this process remembers of holds, shows and their histories, so that a batch can be decided before its rows are locked.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
