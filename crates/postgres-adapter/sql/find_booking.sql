@@ -4,7 +4,7 @@
 -- $2 timestamptz  the time, or null for the start of the transaction, which is before its snapshot
 SELECT b.id, b.show_id, b.user_name, b.customer, b.blocked_for, b.payment_reference, b.seat_numbers, b.status,
        b.failure_reason, b.refund_due, b.reclaimed,
-       b.expires_at, b.confirmed_at, b.created_at, b.updated_at,
+       b.expires_at, b.confirmed_at, b.created_at, b.updated_at, b.last_change,
        s.seat_number, s.status AS seat_status, s.booking_id, s.held_until,
        at.now
 FROM (SELECT COALESCE($2::timestamptz, now()) AS now) AS at

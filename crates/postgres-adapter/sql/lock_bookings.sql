@@ -38,7 +38,8 @@ FROM (
 ) AS sorted
 CROSS JOIN LATERAL (
     SELECT b.id, b.show_id, b.user_name, b.customer, b.blocked_for, b.payment_reference, b.seat_numbers, b.status,
-           b.failure_reason, b.refund_due, b.reclaimed, b.expires_at, b.confirmed_at, b.created_at, b.updated_at
+           b.failure_reason, b.refund_due, b.reclaimed, b.expires_at, b.confirmed_at, b.created_at, b.updated_at,
+           b.last_change
     FROM bookings b
     WHERE b.id = sorted.id
     FOR NO KEY UPDATE

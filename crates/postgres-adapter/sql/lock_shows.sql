@@ -20,7 +20,8 @@ FROM (
 ) AS sorted
 CROSS JOIN LATERAL (
     SELECT s.id, s.hold_seconds, s.hold_limit_seconds, s.customers_may_cancel, s.late_confirm, s.seats_per_booking,
-           s.seats_per_customer, s.holds_per_customer, s.on_sale_at, s.off_sale_at, s.cancelled_at, s.revision
+           s.seats_per_customer, s.holds_per_customer, s.on_sale_at, s.off_sale_at, s.cancelled_at, s.revision,
+           s.ctid AS address
     FROM shows s
     WHERE s.id = sorted.id
     FOR NO KEY UPDATE

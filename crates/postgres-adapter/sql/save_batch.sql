@@ -1,5 +1,5 @@
 -- Makes the new bookings of a batch, brings stored ones and seats to what they have become, and takes down what happened and what is
--- to be known again; returns the new ids in order.
+-- to be known again; returns the new ids in order, and the last number that the history of each show had before.
 --
 -- $1 timestamptz                the instant of the change
 -- new bookings:
@@ -101,4 +101,4 @@ WITH last AS MATERIALIZED (
     FROM generate_series(1, cardinality($32::text[])) AS i
     ORDER BY key
 )
-SELECT id FROM new ORDER BY i
+SELECT numbers AS last_numbers, ids AS new_ids FROM last CROSS JOIN ids

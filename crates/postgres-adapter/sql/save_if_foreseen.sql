@@ -10,7 +10,7 @@
 -- $1 timestamptz                the time, or null for the database's clock
 -- $2 timestamptz                the instant from which on this is good
 -- $3 timestamptz                the instant from which on it is too late, or null
--- seats, each but once:
+-- seats, each but once, in key order:
 -- $4 bigint[], $5 bigint[]      show, number
 -- $6 bigint[], $7 timestamptz[] expected: booking that has it or 0, deadline of the hold or the epoch
 -- $8 text[]                     new status
@@ -22,112 +22,103 @@
 -- $14 bigint[], $15 text[]      how long it is held in microseconds; who made it, null for a customer
 -- $16 bigint[], $17 bigint[]    its show as an index into the shows, how many numbers of that show later it is in the history
 -- $18 text[]                    customer, or null
--- shows:
--- $19 bigint[], $20 integer[]   those of all that happens, each but once, ascending; their expected revisions
+-- shows of all that happens, each but once, ascending:
+-- $19 bigint[], $20 integer[]   id, expected revision
+-- $21 tid[], $22 bigint[]       where its row lies; the last number of its history, or 0 where that has to be looked for
 -- keys, all of them expected not to have been used:
--- $21 text[], $22 bytea[]       key, fingerprint
--- $23 bigint[]                  how long they are kept, in microseconds
--- $24 text[], $25 bigint[]      what came of it; for a new booking only its beginning, and the booking as an index
--- $26 bigint[]                  deadline that ends what came of it, in microseconds from now, or null
--- stored bookings, each but once, ascending, all of them expected to be PENDING:
--- $27 bigint[], $28 text[]      id, expected seat numbers as an array literal
--- $29 timestamptz[]             expected deadline
--- $30 text[], $31 text[]        new status, failure reason or null
--- $32 text[], $33 bigint[]      new seat numbers as an array literal, new deadline in microseconds from now; null for as before
--- $34 bigint[], $35 bigint[]    its last step: show as an index, how many numbers later
--- $36 text[]                    payment that is expected not to have been named, or null
+-- $23 text[], $24 bytea[]       key, fingerprint
+-- $25 bigint[]                  how long they are kept, in microseconds
+-- $26 text[], $27 bigint[]      what came of it; for a new booking only its beginning, and the booking as an index
+-- $28 bigint[]                  deadline that ends what came of it, in microseconds from now, or null
+-- stored bookings, each but once, ascending:
+-- $29 bigint[], $30 bigint[]    id, the number of its last step as it is expected: then all of it is as expected, which is PENDING
+-- $31 text[], $32 text[]        new status, failure reason or null
+-- $33 text[], $34 bigint[]      new seat numbers as an array literal, new deadline in microseconds from now; null for as before
+-- $35 bigint[], $36 bigint[]    its last step: show as an index, how many numbers later
+-- $37 text[]                    payment that is expected not to have been named, or null
 -- history of stored bookings:
--- $37 bigint[]                  booking as an index into the stored bookings
--- $38 text[], $39 text[]        event; who, null for a customer
--- $40 text[]                    seat numbers as an array literal
--- $41 bigint[], $42 bigint[]    show as an index, how many numbers later
--- $43 bigint[]                  how many numbers later the booking's step before this one is, if that is new as well; else null
--- shows, again:
--- $44 bigint[]                  a number that each had come to when it was last heard of, or 0
+-- $38 bigint[]                  booking as an index into the stored bookings
+-- $39 text[], $40 text[]        event; who, null for a customer
+-- $41 text[]                    seat numbers as an array literal
+-- $42 bigint[], $43 bigint[]    show as an index, how many numbers later
+-- $44 bigint[]                  how many numbers later the booking's step before this one is, if that is new as well; else null
 --
 -- Locks: the seats, in key order; then the bookings, in the order of their ids; then the shows, in the order of theirs, unless
--- somebody has one: then this gives way. Each is locked in a query of its own, see lock_seats. Only locked rows are compared, and the
--- clock is read when all of them are locked. What is locked is written by its address, which is quicker than to go by the key again. A
--- version that came while this waited has an address too, but this statement does not see it there, and does not write it: then fewer
--- rows are written than were locked, and that is an error (a division by zero), so that nothing has happened. The history is read as it
--- was when this began: a number or a key that was used meanwhile is an error, by the primary key, and nothing has happened either.
+-- somebody has one: then this gives way. Each is locked in a query of its own, one after the other as they are given: a LATERAL query
+-- that locks is run for each row before it, in their order. A row that is not as expected, or no longer when it can be locked, is not
+-- found. The clock is read when all of them are locked. What is locked is written by its address, which is quicker than to go by the key
+-- again. A version that came while this waited has an address too, but this statement does not see it there, and does not write it:
+-- then fewer rows are written than were locked, and that is an error (a division by zero), so that nothing has happened. The history is
+-- read as it was when this began: a number or a key that was used meanwhile is an error, by the primary key, and nothing has happened
+-- either.
 --
--- An index is read by the page: from the last number of a show back to the one last heard of is a step or two, where any number
--- would be good it is hundreds. Should the history have been set back behind that, as from a backup, the
--- number that comes next is one that is used already, which is an error, as above.
+-- A show is found by its address, and so is not found if it was written anew. What is said of its history's last number is right or
+-- behind, and if it is behind, the number that comes next is one that is used already, which is an error, as above.
 --
 -- Arrays are read by subscript, where a value is needed, which is quick in arrays of fixed-size elements without nulls: else each reading
 -- walks from the beginning. To unnest them side by side makes a table of each, with 16 kB of memory:
 -- forty of them are more than malloc keeps from one statement to the next, and a hold was two or three page faults dearer for it.
 WITH seat AS MATERIALIZED (
-    SELECT COALESCE(locked.booking_id, 0) = expected.booking_id AND COALESCE(locked.held_until, 'epoch') = expected.held_until AS as_expected,
-           expected.i, locked.address
+    SELECT expected.i, locked.address
     FROM (
         SELECT i, ($4::bigint[])[i] AS show_id, ($5::bigint[])[i] AS seat_number, ($6::bigint[])[i] AS booking_id,
                ($7::timestamptz[])[i] AS held_until
         FROM generate_series(1, cardinality($4::bigint[])) AS i
-        ORDER BY show_id, seat_number
     ) AS expected
     CROSS JOIN LATERAL (
-        SELECT s.booking_id, s.held_until, s.ctid AS address
+        SELECT s.ctid AS address
         FROM seats s
         WHERE s.show_id = expected.show_id AND s.seat_number = expected.seat_number
+          AND COALESCE(s.booking_id, 0) = expected.booking_id AND COALESCE(s.held_until, 'epoch') = expected.held_until
         FOR NO KEY UPDATE
     ) AS locked
 ), seats_found AS MATERIALIZED (
-    SELECT count(*) AS n FROM seat WHERE as_expected
+    SELECT count(*) AS n FROM seat
 -- [bookings
 ), booking AS MATERIALIZED (
-    SELECT locked.status = 'PENDING' AND locked.expires_at = expected.expires_at
-           AND locked.seat_numbers = expected.seat_numbers::integer[] AS as_expected,
-           locked.last_change, expected.i, expected.id, locked.address
+    SELECT expected.i, expected.id, locked.address
     FROM (
-        SELECT i, ($27::bigint[])[i] AS id, ($28::text[])[i] AS seat_numbers, ($29::timestamptz[])[i] AS expires_at
-        FROM generate_series(1, cardinality($27::bigint[])) AS i
+        SELECT i, ($29::bigint[])[i] AS id, ($30::bigint[])[i] AS last_change
+        FROM generate_series(1, cardinality($29::bigint[])) AS i
         WHERE (SELECT n FROM seats_found) = cardinality($4)
-        ORDER BY id
     ) AS expected
     CROSS JOIN LATERAL (
-        SELECT b.status, b.expires_at, b.seat_numbers, b.last_change, b.ctid AS address
-        FROM bookings b
-        WHERE b.id = expected.id
-        FOR NO KEY UPDATE
+        SELECT b.ctid AS address FROM bookings b WHERE b.id = expected.id AND b.last_change = expected.last_change FOR NO KEY UPDATE
     ) AS locked
 ), bookings_found AS MATERIALIZED (
-    SELECT count(*) AS n, array_agg(last_change ORDER BY id) AS last_changes FROM booking WHERE as_expected
+    SELECT count(*) AS n FROM booking
 -- ]
-), show AS MATERIALIZED (
-    SELECT locked.id, changed.heard
-    FROM (
-        SELECT ($19::bigint[])[i] AS id, ($20::integer[])[i] AS revision, ($44::bigint[])[i] AS heard
-        FROM generate_series(1, cardinality($19::bigint[])) AS i
-        WHERE (SELECT n FROM seats_found) = cardinality($4)
-          -- [bookings
-          AND (SELECT n FROM bookings_found) = cardinality($27)
-          -- ]
-        ORDER BY id
-    ) AS changed
-    CROSS JOIN LATERAL (
-        SELECT s.id FROM shows s WHERE s.id = changed.id AND s.revision = changed.revision FOR NO KEY UPDATE SKIP LOCKED
-    ) AS locked
 ), shows_found AS MATERIALIZED (
-    SELECT count(*) AS n, COALESCE($1::timestamptz, clock_timestamp()) AS now, array_agg(last_number ORDER BY id) AS last_numbers
+    SELECT count(*) AS n, COALESCE($1::timestamptz, clock_timestamp()) AS now, array_agg(last_number) AS last_numbers
     FROM (
-        SELECT id,
-               COALESCE((
-                   SELECT h.number FROM booking_history h WHERE h.show_id = show.id AND h.number >= show.heard ORDER BY h.number DESC LIMIT 1
-               ), 0) AS last_number
-        FROM show
-    ) AS locked
+        SELECT COALESCE(
+                   NULLIF(expected.last_number, 0),
+                   (SELECT h.number FROM booking_history h WHERE h.show_id = expected.id ORDER BY h.number DESC LIMIT 1),
+                   0
+               ) AS last_number
+        FROM (
+            SELECT ($19::bigint[])[i] AS id, ($20::integer[])[i] AS revision, ($21::tid[])[i] AS address, ($22::bigint[])[i] AS last_number
+            FROM generate_series(1, cardinality($19::bigint[])) AS i
+            WHERE (SELECT n FROM seats_found) = cardinality($4)
+              -- [bookings
+              AND (SELECT n FROM bookings_found) = cardinality($29)
+              -- ]
+        ) AS expected
+        CROSS JOIN LATERAL (
+            SELECT FROM shows s
+            WHERE s.ctid = expected.address AND s.id = expected.id AND s.revision = expected.revision
+            FOR NO KEY UPDATE SKIP LOCKED
+        ) AS locked
+    ) AS show
 ), foreseen AS MATERIALIZED (
     SELECT now, last_numbers
     FROM shows_found
     WHERE n = cardinality($19) AND now >= $2::timestamptz AND ($3::timestamptz IS NULL OR now < $3)
       -- [keys
-      AND NOT EXISTS (SELECT FROM idempotency_keys WHERE key = ANY ($21::text[]))
+      AND NOT EXISTS (SELECT FROM idempotency_keys WHERE key = ANY ($23::text[]))
       -- ]
       -- [payments
-      AND NOT EXISTS (SELECT FROM payments WHERE reference = ANY ($36::text[]))
+      AND NOT EXISTS (SELECT FROM payments WHERE reference = ANY ($37::text[]))
       -- ]
 -- [new
 ), new AS MATERIALIZED (
@@ -144,12 +135,12 @@ WITH seat AS MATERIALIZED (
 -- [bookings
 ), changed AS (
     UPDATE bookings b
-    SET status = ($30::text[])[i], failure_reason = ($31::text[])[i], seat_numbers = COALESCE(($32::text[])[i]::integer[], b.seat_numbers),
-        confirmed_at = CASE WHEN ($30::text[])[i] = 'CONFIRMED' THEN now END,
-        expires_at = COALESCE(now + ($33::bigint[])[i] * interval '1 microsecond', b.expires_at), updated_at = now,
-        last_change = last_numbers[($34::bigint[])[i]] + ($35::bigint[])[i]
+    SET status = ($31::text[])[i], failure_reason = ($32::text[])[i], seat_numbers = COALESCE(($33::text[])[i]::integer[], b.seat_numbers),
+        confirmed_at = CASE WHEN ($31::text[])[i] = 'CONFIRMED' THEN now END,
+        expires_at = COALESCE(now + ($34::bigint[])[i] * interval '1 microsecond', b.expires_at), updated_at = now,
+        last_change = last_numbers[($35::bigint[])[i]] + ($36::bigint[])[i]
         -- [payments
-        , payment_reference = ($36::text[])[i]
+        , payment_reference = ($37::text[])[i]
         -- ]
     FROM foreseen CROSS JOIN booking
     WHERE b.ctid = booking.address
@@ -158,15 +149,15 @@ WITH seat AS MATERIALIZED (
 -- [payments
 ), paid AS (
     INSERT INTO payments (reference, booking_id, show_id, recorded_at, in_vain)
-    SELECT ($36::text[])[i] AS reference, id, ($19::bigint[])[($34::bigint[])[i]], now, false
+    SELECT ($37::text[])[i] AS reference, id, ($19::bigint[])[($35::bigint[])[i]], now, false
     FROM foreseen CROSS JOIN booking
-    WHERE ($36::text[])[i] IS NOT NULL
+    WHERE ($37::text[])[i] IS NOT NULL
     ORDER BY reference
 -- ]
 ), saved AS MATERIALIZED (
     SELECT now, last_numbers
            -- [new
-           , (SELECT array_agg(id ORDER BY i) FROM new) AS new_ids
+           , (SELECT array_agg(id) FROM new) AS new_ids
            -- ]
     FROM foreseen
 ), taken AS (
@@ -193,26 +184,25 @@ WITH seat AS MATERIALIZED (
     -- ]
     -- ]
     -- [bookings
-    SELECT ($19::bigint[])[($41::bigint[])[i]], last_numbers[($41::bigint[])[i]] + ($42::bigint[])[i],
-           COALESCE(last_numbers[($41::bigint[])[i]] + ($43::bigint[])[i], bookings_found.last_changes[($37::bigint[])[i]]),
-           ($27::bigint[])[($37::bigint[])[i]], now, ($38::text[])[i], 'PENDING', COALESCE(($39::text[])[i], 'customer'), ($40::text[])[i]::integer[]
+    SELECT ($19::bigint[])[($42::bigint[])[i]], last_numbers[($42::bigint[])[i]] + ($43::bigint[])[i],
+           COALESCE(last_numbers[($42::bigint[])[i]] + ($44::bigint[])[i], ($30::bigint[])[($38::bigint[])[i]]),
+           ($29::bigint[])[($38::bigint[])[i]], now, ($39::text[])[i], 'PENDING', COALESCE(($40::text[])[i], 'customer'), ($41::text[])[i]::integer[]
     FROM foreseen
-    CROSS JOIN bookings_found
-    CROSS JOIN generate_series(1, cardinality($37::bigint[])) AS i
+    CROSS JOIN generate_series(1, cardinality($38::bigint[])) AS i
     -- ]
 -- [keys
 ), known AS (
     INSERT INTO idempotency_keys (key, fingerprint, expires_at, outcome)
-    SELECT ($21::text[])[i] AS key, ($22::bytea[])[i], saved.now + ($23::bigint[])[i] * interval '1 microsecond',
+    SELECT ($23::text[])[i] AS key, ($24::bytea[])[i], saved.now + ($25::bigint[])[i] * interval '1 microsecond',
            concat_ws(
-               ' ', ($24::text[])[i],
+               ' ', ($26::text[])[i],
                -- [new
-               saved.new_ids[($25::bigint[])[i]],
+               saved.new_ids[($27::bigint[])[i]],
                -- ]
-               (extract(epoch FROM saved.now) * 1000000)::bigint + ($26::bigint[])[i]
+               (extract(epoch FROM saved.now) * 1000000)::bigint + ($28::bigint[])[i]
            )
     FROM saved
-    CROSS JOIN generate_series(1, cardinality($21::text[])) AS i
+    CROSS JOIN generate_series(1, cardinality($23::text[])) AS i
     ORDER BY key
 -- ]
 )
@@ -223,7 +213,7 @@ SELECT now, last_numbers,
        1 / (
            (SELECT count(*) FROM taken) = cardinality($4)
            -- [bookings
-           AND (SELECT count(*) FROM changed) = cardinality($27)
+           AND (SELECT count(*) FROM changed) = cardinality($29)
            -- ]
        )::integer AS written
 FROM saved

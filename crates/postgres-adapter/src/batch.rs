@@ -1,10 +1,11 @@
 //! A batch: lock and load, decide in memory, save and commit. Two round trips, whatever its size.
 
+use std::collections::HashMap;
 use std::time::Instant;
 
 use domain::{
-    Changes, Decision, Keys, Ledger, LedgerError, LockedRows, LockedShow, Outcome, Request, StoreError, TimeSource, Timestamp,
-    UsedKey,
+    BookingId, Changes, Decision, Keys, Ledger, LedgerError, LockedRows, LockedShow, Outcome, Request, StoreError, TimeSource,
+    Timestamp, UsedKey,
 };
 use futures_util::{join, try_join};
 use tokio_postgres::types::ToSql;
@@ -12,6 +13,8 @@ use tokio_postgres::{Error, Row};
 
 use crate::connection::{Lease, TimedOut, no_answer};
 use crate::figures::Tally;
+use crate::numbering::Steps;
+use crate::row_address::RowAddress;
 use crate::{error, rows, save, statements};
 
 /// How far a batch reaches for rows that it does not name.
@@ -27,7 +30,28 @@ enum Reach {
 pub(crate) struct Done {
     pub(crate) outcomes: Vec<Outcome>,
     pub(crate) now: Timestamp,
-    pub(crate) shows: Vec<LockedShow>,
+    pub(crate) shows: Vec<FoundShow>,
+    pub(crate) steps: Steps,
+}
+
+/// What was found with the locked rows.
+struct Found {
+    shows: Vec<FoundShow>,
+    /// The number of each booking's last step.
+    last_changes: HashMap<BookingId, i64>,
+}
+
+/// A show, and where its row lies.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FoundShow {
+    pub(crate) show: LockedShow,
+    pub(crate) address: RowAddress,
+}
+
+impl FoundShow {
+    fn in_row(row: &Row) -> Result<Self, StoreError> {
+        Ok(Self { show: rows::locked_show(row)?, address: rows::column(row, "address")? })
+    }
 }
 
 /// Runs the requests as one transaction.
@@ -62,7 +86,7 @@ pub(crate) async fn run(lease: Lease, time: &TimeSource, requests: &[Request], t
 struct Decided {
     decisions: Vec<Decision>,
     changes: Changes,
-    shows: Vec<LockedShow>,
+    found: Found,
     used_keys: Vec<UsedKey<Outcome>>,
 }
 
@@ -83,10 +107,10 @@ impl From<StoreError> for Failure {
 /// Locks, loads and decides.
 async fn attempt(lease: &Lease, time: &TimeSource, requests: &[Request], reach: Reach) -> Result<Decided, Failure> {
     let keys = Keys::of(requests);
-    let locked = Box::pin(lock(lease, time, &keys, reach)).await?;
-    let (shows, used_keys) = (locked.shows.clone(), locked.used_keys.clone());
+    let (locked, found) = Box::pin(lock(lease, time, &keys, reach)).await?;
+    let used_keys = locked.used_keys.clone();
     let (decisions, changes) = decide(locked, requests)?;
-    Ok(Decided { decisions, changes, shows, used_keys })
+    Ok(Decided { decisions, changes, found, used_keys })
 }
 
 /// Rolls back what a failed batch began.
@@ -99,7 +123,7 @@ pub(crate) async fn give_up(lease: Lease, error: StoreError) -> StoreError {
 
 /// First round trip: `BEGIN` and the locks, each row with the clock as it was then. The statements are sent at once, in this order,
 /// and are few: each is a message of its own, and a wake-up on either side.
-async fn lock(lease: &Lease, time: &TimeSource, keys: &Keys, reach: Reach) -> Result<LockedRows, StoreError> {
+async fn lock(lease: &Lease, time: &TimeSource, keys: &Keys, reach: Reach) -> Result<(LockedRows, Found), StoreError> {
     let (lock_seats, lock_bookings, lock_shows, load_holdings, load_payments, load_keys) = try_join!(
         lease.prepared(statements::LOCK_SEATS),
         lease.prepared(statements::LOCK_BOOKINGS),
@@ -140,15 +164,22 @@ async fn lock(lease: &Lease, time: &TimeSource, keys: &Keys, reach: Reach) -> Re
     };
     let (seats, bookings, shows, holdings, payments, used_keys) =
         lease.within(Box::pin(trip)).await.map_err(|TimedOut| no_answer())?.map_err(|error| error::before_commit(&error))?;
-    Ok(LockedRows {
-        now: now(time, seats.iter().chain(&bookings).chain(&shows))?,
-        shows: shows.iter().map(rows::locked_show).collect::<Result<_, _>>()?,
+    let now = now(time, seats.iter().chain(&bookings).chain(&shows))?;
+    let last_change = |row: &Row| Ok((rows::booking_id(rows::column(row, "id")?)?, rows::column(row, "last_change")?));
+    let found = Found {
+        shows: shows.iter().map(FoundShow::in_row).collect::<Result<_, _>>()?,
+        last_changes: bookings.iter().map(last_change).collect::<Result<_, StoreError>>()?,
+    };
+    let locked = LockedRows {
+        now,
+        shows: found.shows.iter().map(|found| found.show).collect(),
         seats: seats.iter().map(rows::locked_seat).collect::<Result<_, _>>()?,
         bookings: bookings.iter().map(rows::booking).collect::<Result<_, _>>()?,
         holdings: holdings.iter().map(rows::holding).collect::<Result<_, _>>()?,
         payments: payments.iter().map(rows::payment).collect::<Result<_, _>>()?,
         used_keys: used_keys.iter().map(rows::used_key).collect::<Result<_, _>>()?,
-    })
+    };
+    Ok((locked, found))
 }
 
 /// A query that there may be no need for.
@@ -178,17 +209,17 @@ fn decide(locked: LockedRows, requests: &[Request]) -> Result<(Vec<Decision>, Ch
 
 /// Second round trip: save and `COMMIT`; or `ROLLBACK`, which writes nothing, when nothing has changed.
 async fn finish(lease: Lease, decided: Decided) -> Result<Done, StoreError> {
-    let Decided { decisions, changes, shows, used_keys } = decided;
+    let Decided { decisions, changes, found: Found { shows, last_changes }, used_keys } = decided;
     let now = changes.now;
-    let new_ids = if changes.is_empty() {
+    let (new_ids, steps) = if changes.is_empty() {
         lease.roll_back().await;
-        Vec::new()
+        (Vec::new(), Steps::default())
     } else {
-        let new_ids = save::and_commit(&lease, &changes, &used_keys).await?;
+        let saved = save::and_commit(&lease, &changes, &used_keys, &last_changes).await?;
         lease.give_back();
-        new_ids
+        saved
     };
     let outcomes = decisions.into_iter().map(|decision| decision.outcome(&new_ids)).collect::<Option<Vec<_>>>();
     let outcomes = outcomes.ok_or_else(|| StoreError::OutcomeUnknown("a new booking got no id".to_owned()))?;
-    Ok(Done { outcomes, now, shows })
+    Ok(Done { outcomes, now, shows, steps })
 }

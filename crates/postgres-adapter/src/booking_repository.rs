@@ -36,13 +36,13 @@ impl PgBookingRepository {
     async fn run(&self, requests: &[Request]) -> Result<Done, StoreError> {
         let begun = Instant::now();
         let lease = self.connections.writer().await?;
-        if let Some(forecast) = self.foresight.of(requests) {
-            match foreseen::run(&lease, &self.time, forecast, &self.foresight).await {
-                Ok(Some((outcomes, now))) => {
+        if let Some(foreseen) = self.foresight.of(requests) {
+            match foreseen::run(&lease, &self.time, foreseen, &self.foresight).await {
+                Ok(Some(done)) => {
                     lease.give_back();
                     self.tally.in_one_trip();
                     tracing::debug!(commands = requests.len(), total = ?begun.elapsed(), "batch in one trip");
-                    return Ok(Done { outcomes, now, shows: Vec::new() });
+                    return Ok(done);
                 }
                 Ok(None) => {
                     self.tally.forecast_failed();
@@ -65,9 +65,10 @@ impl BookingRepository for PgBookingRepository {
         if requests.is_empty() {
             return Ok(Vec::new());
         }
-        let Done { outcomes, now, shows } = self.run(requests).await?;
-        self.foresight.learn(requests, &outcomes, now, &shows);
-        Ok(outcomes)
+        let began = Instant::now();
+        let done = self.run(requests).await?;
+        self.foresight.learn(requests, &done, began);
+        Ok(done.outcomes)
     }
 
     async fn look(&self, holds: &[&Hold]) -> Result<Vec<Option<Refusal>>, StoreError> {
@@ -91,7 +92,7 @@ impl BookingRepository for PgBookingRepository {
         let Some(first) = found.first() else { return Ok(None) };
         let now = rows::column(first, "now")?;
         let booking = rows::booking(first)?.as_of(now);
-        self.foresight.saw(&booking);
+        self.foresight.saw(&booking, rows::column(first, "last_change")?);
         let seats = found.iter().map(|row| {
             let seat = rows::locked_seat(row)?;
             Ok((seat.key.number, seat.state.as_of(now).status()))

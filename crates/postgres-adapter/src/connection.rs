@@ -3,7 +3,7 @@
 use std::ops::Deref;
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use deadpool_postgres::{Client, Hook, HookError, Manager, ManagerConfig, Object, Pool, QueueMode, RecyclingMethod, Runtime};
 use domain::StoreError;
@@ -208,6 +208,11 @@ impl Lease {
     /// for good; so plans are made anew while the tables may have grown manifold, ever more seldom.
     fn is_due_for_new_plans(&self) -> bool {
         self.object.as_ref().is_some_and(|object| Object::metrics(object).recycle_count.is_power_of_two())
+    }
+
+    /// When the connection was made. Until then the database may have been another one, set back as from a backup.
+    pub(crate) fn made_at(&self) -> Option<Instant> {
+        self.object.as_ref().map(|object| Object::metrics(object).created)
     }
 
     /// The statement, prepared once a connection.

@@ -11,51 +11,70 @@ use domain::{
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
+use crate::batch::Done;
 use crate::connection::{Lease, TimedOut};
-use crate::foresight::Foresight;
-use crate::numbering::Numbering;
+use crate::foresight::{Foreseen, Foresight};
+use crate::numbering::{Given, Numbering};
+use crate::row_address::RowAddress;
 use crate::save::{StoredHistory, counted_from_one, new_actors, pieces};
 use crate::statements::parts::{Abridged, Parts};
 use crate::{encoding, error, rows};
 
-/// Makes the forecast come true: the outcomes, and the time. `None` if it does not, and then nothing has happened. No transaction is
-/// left open.
+/// Makes the forecast come true. `None` if it does not, and then nothing has happened. No transaction is left open.
 pub(crate) async fn run(
     lease: &Lease,
     time: &TimeSource,
-    forecast: Forecast,
+    Foreseen { forecast, last_changes }: Foreseen,
     foresight: &Foresight,
-) -> Result<Option<(Vec<Outcome>, Timestamp)>, StoreError> {
+) -> Result<Option<Done>, StoreError> {
     let statement = Parts::of(&forecast).save_if_foreseen();
     let save = lease.prepared(&statement.sql).await?;
     if lease.is_closed() {
         return Err(StoreError::Unavailable("the connection was lost before anything was saved".to_owned()));
     }
     let numbering = Numbering::of(&forecast.changes().entries);
-    let shows = numbering.shows.clone();
-    let saved = save_if_foreseen(lease, time, (statement, &save), &forecast, (numbering, foresight.heard(&shows))).await?;
-    let Some(row) = saved else { return Ok(None) };
+    let shows = foresight.of_shows(&numbering.shows, lease.made_at());
+    let numbers_are_expected = shows.1.iter().any(|number| *number > 0);
+    let statement = (statement, &save);
+    let mut saved = save_if_foreseen(lease, time, statement, (&forecast, &last_changes), (&numbering, &shows)).await?;
+    if matches!(saved, Saved::Overtaken) && numbers_are_expected {
+        foresight.was_wrong_about_numbers();
+        let shows = foresight.of_shows(&numbering.shows, lease.made_at());
+        saved = save_if_foreseen(lease, time, statement, (&forecast, &last_changes), (&numbering, &shows)).await?;
+    }
+    let Saved::Done(row) = saved else { return Ok(None) };
+    let given = Given::in_row(&row, !forecast.changes().new_bookings.is_empty())?;
     let unknown = |error: StoreError| StoreError::OutcomeUnknown(error.to_string());
-    foresight.hear(&shows, &rows::column::<Option<Vec<i64>>>(&row, "last_numbers").map_err(unknown)?.unwrap_or_default());
     let now: Timestamp = rows::column(&row, "now").map_err(unknown)?;
-    let ids: Vec<i64> =
-        if forecast.changes().new_bookings.is_empty() { Vec::new() } else { rows::column(&row, "new_ids").map_err(unknown)? };
-    let ids = ids.into_iter().map(rows::booking_id).collect::<Result<Vec<_>, _>>().map_err(unknown)?;
-    let outcomes = forecast.outcomes(now, &ids);
+    let stood = forecast.bookings().iter().map(|booking| booking.id).zip(last_changes).collect();
+    let steps = numbering.from(&given, &stood);
+    let outcomes = forecast.outcomes(now, &given.new_ids);
     let outcomes = outcomes.ok_or_else(|| StoreError::OutcomeUnknown("a new booking got no id".to_owned()))?;
-    Ok(Some((outcomes, now)))
+    Ok(Some(Done { outcomes, now, shows: Vec::new(), steps }))
+}
+
+/// What the statement came to.
+enum Saved {
+    /// All was as expected.
+    Done(Row),
+    /// Something was not as expected. Nothing has happened.
+    Otherwise,
+    /// It has waited for one who has written what it had read before, or a row that it then did not see; or a last number was not the
+    /// last. Nothing has happened.
+    Overtaken,
 }
 
 async fn save_if_foreseen(
     lease: &Lease,
     time: &TimeSource,
     (statement, save): (&Abridged, &tokio_postgres::Statement),
-    forecast: &Forecast,
-    (mut numbering, heard): (Numbering, Vec<i64>),
-) -> Result<Option<Row>, StoreError> {
+    (forecast, last_changes): (&Forecast, &Vec<i64>),
+    (numbering, (addresses, last_numbers)): (&Numbering, &(Vec<Option<RowAddress>>, Vec<i64>)),
+) -> Result<Saved, StoreError> {
     let changes = forecast.changes();
     let (seats, new, stored) = (Seats::of(forecast), NewBookings::of(forecast), StoredBookings::of(forecast));
-    none_for_none(&mut numbering.follows);
+    let mut follows = numbering.follows.clone();
+    none_for_none(&mut follows);
     let (mut history, keys) = (StoredHistory::of(&changes.entries, &stored.ids), UsedKeys::of(forecast));
     let last = numbering.last_of(forecast.bookings().iter().map(|booking| booking.id));
     history.actors = none_for_customers(history.actors);
@@ -66,14 +85,15 @@ async fn save_if_foreseen(
         .chain(seats.parameters())
         .chain(new.parameters())
         .chain(numbering.new.parameters())
-        .chain([&new.customers as &(dyn ToSql + Sync), &numbering.shows, &revisions])
+        .chain([&new.customers as &(dyn ToSql + Sync), &numbering.shows, &revisions, addresses, last_numbers])
         .chain(keys.parameters())
+        .chain([&stored.ids as &(dyn ToSql + Sync), last_changes])
         .chain(stored.parameters())
         .chain(last.parameters())
         // What is expected is PENDING: that need not be said of each.
         .chain([&stored.payments as &(dyn ToSql + Sync), &history.bookings, &history.events, &history.actors, &history.seats])
         .chain(numbering.stored.parameters())
-        .chain([&numbering.follows as &(dyn ToSql + Sync), &heard])
+        .chain([&follows as &(dyn ToSql + Sync)])
         .collect();
     let parameters: &Vec<&(dyn ToSql + Sync)> = &statement.own(&all).copied().collect();
     let trip = async {
@@ -82,16 +102,15 @@ async fn save_if_foreseen(
         }
         // A clock outside of the database can have moved while this waited for a lock: it is looked at again before the commit.
         lease.batch_execute("BEGIN").await?;
-        let saved = lease.query_opt(save, parameters).await?;
+        let saved = lease.query_opt(save, parameters).await;
         let stood_still = time.fixed() == fixed;
-        lease.batch_execute(if stood_still { "COMMIT" } else { "ROLLBACK" }).await?;
-        Ok(saved.filter(|_| stood_still))
+        lease.batch_execute(if stood_still && saved.is_ok() { "COMMIT" } else { "ROLLBACK" }).await?;
+        Ok(saved?.filter(|_| stood_still))
     };
     let unknown = |TimedOut| StoreError::OutcomeUnknown("the database does not answer".to_owned());
     match lease.within(trip).await.map_err(unknown)? {
-        // It has waited for one who has written what it had read before, or a row that it then did not see.
-        Err(error) if error::is_overtaken(&error) && fixed.is_none() => Ok(None),
-        saved => saved.map_err(|error| error::of_one_trip(&error)),
+        Err(error) if error::is_overtaken(&error) => Ok(Saved::Overtaken),
+        saved => saved.map(|row| row.map_or(Saved::Otherwise, Saved::Done)).map_err(|error| error::of_one_trip(&error)),
     }
 }
 
@@ -221,8 +240,6 @@ impl<'a> NewBookings<'a> {
 #[derive(Default)]
 struct StoredBookings<'a> {
     ids: Vec<i64>,
-    expected_seats: Vec<String>,
-    expected_deadlines: Vec<Timestamp>,
     statuses: Vec<&'static str>,
     failure_reasons: Vec<Option<&'static str>>,
     seats: Vec<Option<String>>,
@@ -241,8 +258,6 @@ impl<'a> StoredBookings<'a> {
             let state = change.map_or(BookingState::Pending, |change| change.state);
             let deadline = change.map_or(expected.deadline, |change| change.deadline);
             arrays.ids.push(expected.id.get());
-            arrays.expected_seats.push(encoding::seat_numbers(&expected.seats));
-            arrays.expected_deadlines.push(expected.deadline.instant());
             arrays.statuses.push(encoding::booking_status(state.status()));
             arrays.failure_reasons.push(encoding::failure_reason(&state));
             let others = change.map(|change| &change.seats).filter(|seats| **seats != expected.seats);
@@ -256,9 +271,9 @@ impl<'a> StoredBookings<'a> {
         arrays
     }
 
-    fn parameters(&self) -> [&(dyn ToSql + Sync); 7] {
-        let Self { ids, expected_seats, expected_deadlines, statuses, failure_reasons, seats, hold_fors, .. } = self;
-        [ids, expected_seats, expected_deadlines, statuses, failure_reasons, seats, hold_fors]
+    fn parameters(&self) -> [&(dyn ToSql + Sync); 4] {
+        let Self { statuses, failure_reasons, seats, hold_fors, .. } = self;
+        [statuses, failure_reasons, seats, hold_fors]
     }
 }
 

@@ -1,23 +1,28 @@
 //! Foresight: what this process remembers of holds, shows and their histories, so that a batch can be decided before its rows are locked.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use domain::{
     Booking, BookingId, BookingState, Command, Deadline, Forecast, Hold, LockedShow, Memory, Outcome, Request, ShowId, Timestamp,
 };
 
+use crate::batch::Done;
 use crate::connection::Foresee;
+use crate::numbering::Step;
+use crate::row_address::RowAddress;
+
+mod shows;
+
+use shows::Shows;
 
 /// So many batches go without a forecast after one that did not come true.
 const BATCHES_WITHOUT: u32 = 16;
 
 /// So many holds are remembered, the newest: some 300 bytes each.
 const HOLDS_REMEMBERED: usize = 65_536;
-
-/// So many shows are remembered; when there are more, all of them are forgotten, and those that sell are soon known again.
-const SHOWS_REMEMBERED: usize = 65_536;
 
 /// What this process remembers of holds that it made or read, and of the shows it sold for: what to expect, never what to answer.
 pub(crate) struct Foresight {
@@ -28,21 +33,26 @@ pub(crate) struct Foresight {
     last_now: AtomicI64,
 }
 
+/// A forecast, and the numbers of the last steps of its bookings, in their order.
+pub(crate) struct Foreseen {
+    pub(crate) forecast: Forecast,
+    pub(crate) last_changes: Vec<i64>,
+}
+
 #[derive(Default)]
 struct Remembered {
-    holds: BTreeMap<BookingId, Booking>,
-    shows: HashMap<ShowId, LockedShow>,
-    /// A number that the history of a show had come to.
-    numbers: HashMap<i64, i64>,
+    /// Each with the number of its last step, by which it is known to be as it was.
+    holds: BTreeMap<BookingId, (Booking, i64)>,
+    shows: Shows,
 }
 
 impl Memory for Remembered {
     fn hold(&self, id: BookingId) -> Option<Booking> {
-        self.holds.get(&id).cloned()
+        self.holds.get(&id).map(|(booking, _)| booking.clone())
     }
 
     fn show(&self, show_id: ShowId) -> Option<LockedShow> {
-        self.shows.get(&show_id).copied()
+        self.shows.get(show_id)
     }
 }
 
@@ -52,7 +62,7 @@ impl Foresight {
     }
 
     /// The forecast for this batch, if there can be one, and if the last ones came true.
-    pub(crate) fn of(&self, requests: &[Request]) -> Option<Forecast> {
+    pub(crate) fn of(&self, requests: &[Request]) -> Option<Foreseen> {
         if self.when == Foresee::Never {
             return None;
         }
@@ -62,52 +72,47 @@ impl Foresight {
             return None;
         }
         let now = Timestamp::from_timestamp_micros(self.last_now.load(Ordering::Relaxed))?;
-        Forecast::of(requests, &*self.remembered(), now)
-    }
-
-    /// A number that each of these shows had come to when it was last heard of, or 0: where to begin to look for its last.
-    pub(crate) fn heard(&self, shows: &[i64]) -> Vec<i64> {
         let remembered = self.remembered();
-        shows.iter().map(|show| remembered.numbers.get(show).copied().unwrap_or(0)).collect()
+        let forecast = Forecast::of(requests, &*remembered, now)?;
+        let last_change = |booking: &Booking| remembered.holds.get(&booking.id).map(|(_, last_change)| *last_change);
+        let last_changes = forecast.bookings().iter().map(last_change).collect::<Option<_>>()?;
+        Some(Foreseen { forecast, last_changes })
     }
 
-    /// The numbers that these shows have come to.
-    pub(crate) fn hear(&self, shows: &[i64], numbers: &[i64]) {
-        let mut remembered = self.remembered();
-        if remembered.numbers.len() > SHOWS_REMEMBERED {
-            remembered.numbers.clear();
-        }
-        remembered.numbers.extend(shows.iter().copied().zip(numbers.iter().copied()));
+    /// What a batch on a connection that was made then says of these shows: where each lies, and the last number of its history, or 0.
+    pub(crate) fn of_shows(&self, shows: &[i64], connected: Option<Instant>) -> (Vec<Option<RowAddress>>, Vec<i64>) {
+        self.remembered().shows.expect(shows, connected)
     }
 
-    /// A forecast did not come true: to try again at once would only cost another round trip. What was heard of the histories may have been
-    /// the cause, and costs little to hear again.
+    /// The last number of a history was not the last.
+    pub(crate) fn was_wrong_about_numbers(&self) {
+        self.remembered().shows.was_wrong();
+    }
+
+    /// A forecast did not come true: to try again at once would only cost another round trip.
     pub(crate) fn failed(&self) {
-        self.remembered().numbers.clear();
         if self.when == Foresee::WhenLikely {
             self.without.store(BATCHES_WITHOUT, Ordering::Relaxed);
         }
     }
 
-    /// Takes in what came of a batch that was decided `now`, and the shows that were read for it.
-    pub(crate) fn learn(&self, requests: &[Request], outcomes: &[Outcome], now: Timestamp, shows: &[LockedShow]) {
-        self.last_now.store(now.timestamp_micros(), Ordering::Relaxed);
+    /// Takes in what came of a batch that began then.
+    pub(crate) fn learn(&self, requests: &[Request], done: &Done, began: Instant) {
+        self.last_now.store(done.now.timestamp_micros(), Ordering::Relaxed);
         let mut remembered = self.remembered();
-        if remembered.shows.len() > SHOWS_REMEMBERED {
-            remembered.shows.clear();
-        }
-        remembered.shows.extend(shows.iter().map(|show| (show.id, *show)));
-        for (request, outcome) in requests.iter().zip(outcomes) {
-            remembered.take_in(&request.command, outcome, now);
+        remembered.shows.found(&done.shows);
+        remembered.shows.went_on(&done.steps.shows, began);
+        for (request, outcome) in requests.iter().zip(&done.outcomes) {
+            remembered.take_in(&request.command, outcome, done);
         }
         remembered.forget_the_oldest();
     }
 
-    /// Takes in a booking that was read: whoever looks at a hold is likely to confirm it next.
-    pub(crate) fn saw(&self, booking: &Booking) {
+    /// Takes in a booking that was read, with the number of its last step: whoever looks at a hold is likely to confirm it next.
+    pub(crate) fn saw(&self, booking: &Booking, last_change: i64) {
         if booking.state == BookingState::Pending {
             let mut remembered = self.remembered();
-            remembered.holds.insert(booking.id, booking.clone());
+            remembered.holds.insert(booking.id, (booking.clone(), last_change));
             remembered.forget_the_oldest();
         }
     }
@@ -118,22 +123,37 @@ impl Foresight {
 }
 
 impl Remembered {
-    fn take_in(&mut self, command: &Command, outcome: &Outcome, now: Timestamp) {
-        match (command, outcome) {
+    fn take_in(&mut self, command: &Command, outcome: &Outcome, done: &Done) {
+        let step = |id: &BookingId| done.steps.bookings.get(id).copied();
+        let known = match (command, outcome) {
             (Command::Hold(hold), Outcome::Held { booking_id, deadline }) => {
-                self.holds.insert(*booking_id, held(hold, *booking_id, *deadline, now));
+                step(booking_id).map(|step| (held(hold, *booking_id, *deadline, done.now), step.last))
             }
             (_, Outcome::Extended { booking_id, deadline }) => {
-                self.holds.entry(*booking_id).and_modify(|hold| hold.deadline = *deadline);
+                self.after(*booking_id, step(booking_id), |hold| hold.deadline = *deadline)
             }
             (_, Outcome::Changed { booking_id, seats, .. }) => {
-                self.holds.entry(*booking_id).and_modify(|hold| hold.seats.clone_from(seats));
+                self.after(*booking_id, step(booking_id), |hold| hold.seats.clone_from(seats))
             }
             // Whatever became of it, it is not what it was; or it is not as it was thought to be.
-            _ => {
-                command.booking_id().map(|id| self.holds.remove(&id));
-            }
+            _ => None,
+        };
+        if let Some((booking, step)) = known {
+            self.holds.insert(booking.id, (booking, step));
+        } else if let Some(id) = command.booking_id() {
+            self.holds.remove(&id);
         }
+    }
+
+    /// The hold after such a step, if it is known as it was before it: with another number it was something else.
+    fn after(&self, id: BookingId, step: Option<Step>, change: impl FnOnce(&mut Booking)) -> Option<(Booking, i64)> {
+        let (mut booking, number) = self.holds.get(&id).cloned()?;
+        let Some(Step { before, last }) = step else { return Some((booking, number)) };
+        if Some(number) != before && number != last {
+            return None;
+        }
+        change(&mut booking);
+        Some((booking, last))
     }
 
     fn forget_the_oldest(&mut self) {
@@ -162,14 +182,41 @@ fn held(hold: &Hold, id: BookingId, deadline: Deadline, now: Timestamp) -> Booki
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use chrono::TimeDelta;
+    use domain::{Extend, SeatNumber, SeatSelection, UserName};
 
+    use super::*;
+    use crate::numbering::Steps;
+
+    /// A read that was overtaken says how the hold was once, and then somebody else's step to it is heard of: what is remembered must not
+    /// be what was read, under the number of the step.
     #[test]
-    fn what_was_heard_of_histories_is_forgotten_with_a_forecast_that_failed() {
+    fn what_was_read_before_a_step_is_not_taken_for_what_came_of_it() {
         let foresight = Foresight::new(Foresee::Always);
-        foresight.hear(&[3, 7], &[10, 20]);
-        assert_eq!(foresight.heard(&[7, 5, 3]), [20, 0, 10]);
-        foresight.failed();
-        assert_eq!(foresight.heard(&[7, 5, 3]), [0, 0, 0]);
+        let (id, show_id) = (BookingId::new(7).unwrap(), ShowId::new(1).unwrap());
+        let now = Timestamp::from_timestamp_micros(1).unwrap();
+        let (seats, user_name) = (SeatSelection::new(&[1, 2], 2).unwrap(), UserName::new("Ada").unwrap());
+        let hold = Hold { show_id, seats, user_name, customer: None, hold_for: TimeDelta::seconds(9) };
+        let extend = Extend { booking_id: id, hold_for: TimeDelta::seconds(20), hold_limit: TimeDelta::seconds(60) };
+        let (deadline, later) = (Deadline::after(now, TimeDelta::seconds(9)), Deadline::after(now, TimeDelta::seconds(20)));
+        let learn = |command: Command, outcome, step| {
+            let steps = Steps { shows: Vec::new(), bookings: [(id, step)].into() };
+            let done = Done { outcomes: vec![outcome], now, shows: Vec::new(), steps };
+            foresight.learn(&[command.into()], &done, Instant::now());
+        };
+        let known = || foresight.remembered().holds.get(&id).map(|(hold, number)| (hold.deadline, hold.seats.len(), *number));
+        learn(Command::Hold(hold.clone()), Outcome::Held { booking_id: id, deadline }, Step { before: None, last: 3 });
+        assert_eq!(known(), Some((deadline, 2, 3)));
+        let extended = || (Command::Extend(extend), Outcome::Extended { booking_id: id, deadline: later });
+        let (command, outcome) = extended();
+        learn(command, outcome, Step { before: Some(3), last: 5 });
+        assert_eq!(known(), Some((later, 2, 5)));
+
+        let was = Booking { seats: vec![SeatNumber::new(1).unwrap()], ..held(&hold, id, deadline, now) };
+        foresight.saw(&was, 4);
+        assert_eq!(known(), Some((deadline, 1, 4)));
+        let (command, outcome) = extended();
+        learn(command, outcome, Step { before: Some(5), last: 6 });
+        assert_eq!(known(), None);
     }
 }

@@ -1,15 +1,20 @@
 //! Numbers in the history of a show: which come after those that the store will find used, decided before it is asked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use domain::{BookingId, Entry, Owner};
+use domain::{BookingId, Entry, Owner, StoreError};
+use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
+
+use crate::rows;
 
 /// Where entries come in the histories of their shows.
 #[derive(Default)]
 pub(crate) struct Numbering {
     /// The shows, ascending.
     pub(crate) shows: Vec<i64>,
+    /// How many numbers of each are used.
+    used: Vec<i64>,
     /// Of new bookings, in their order.
     pub(crate) new: Places,
     /// Of what happened to stored bookings, in the order of the entries.
@@ -59,7 +64,25 @@ impl Numbering {
         }
         let new = entries.iter().filter(|entry| matches!(entry.booking, Owner::New(_)));
         numbering.new = new.filter_map(next).collect();
+        numbering.used = shows.values().map(|place| place.later).collect();
         numbering
+    }
+
+    /// What this comes to where the histories of the shows had come to these last numbers, the new bookings have these ids, and the last
+    /// steps of stored ones had these numbers.
+    pub(crate) fn from(&self, given: &Given, stood: &HashMap<BookingId, i64>) -> Steps {
+        let Given { new_ids, last_numbers } = given;
+        let number = |place: Place| {
+            let index = usize::try_from(place.show).ok()?.checked_sub(1)?;
+            Some(last_numbers.get(index)? + place.later)
+        };
+        let new = new_ids.iter().copied().zip(self.new.each());
+        let stored = self.last.iter().map(|(id, place)| (*id, *place));
+        let step = |(id, place)| Some((id, Step { before: stood.get(&id).copied(), last: number(place)? }));
+        Steps {
+            shows: self.shows.iter().zip(&self.used).zip(last_numbers).map(|((show, used), last)| (*show, last + used)).collect(),
+            bookings: new.chain(stored).filter_map(step).collect(),
+        }
     }
 
     /// Where the last entries of these bookings come.
@@ -68,7 +91,48 @@ impl Numbering {
     }
 }
 
+/// What a batch has come to in the histories of its shows.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Steps {
+    /// The last number of each show.
+    pub(crate) shows: Vec<(i64, i64)>,
+    /// What each booking has come to.
+    pub(crate) bookings: HashMap<BookingId, Step>,
+}
+
+/// The steps of a booking in a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Step {
+    /// The number of the last step before the batch; `None` of a new booking.
+    pub(crate) before: Option<i64>,
+    /// The number of the last one.
+    pub(crate) last: i64,
+}
+
+/// What a batch was given when it was saved: the ids of its new bookings, and the last numbers of its shows before it.
+pub(crate) struct Given {
+    pub(crate) new_ids: Vec<BookingId>,
+    pub(crate) last_numbers: Vec<i64>,
+}
+
+impl Given {
+    /// An array of nothing is null. The batch is saved: what can't be read is unknown.
+    pub(crate) fn in_row(row: &Row, has_new_bookings: bool) -> Result<Self, StoreError> {
+        let array = |name| rows::column::<Option<Vec<i64>>>(row, name).map(Option::unwrap_or_default);
+        let read = || {
+            let new_ids = if has_new_bookings { array("new_ids")? } else { Vec::new() };
+            let new_ids = new_ids.into_iter().map(rows::booking_id).collect::<Result<_, _>>()?;
+            Ok(Self { new_ids, last_numbers: array("last_numbers")? })
+        };
+        read().map_err(|error: StoreError| StoreError::OutcomeUnknown(error.to_string()))
+    }
+}
+
 impl Places {
+    fn each(&self) -> impl Iterator<Item = Place> {
+        self.shows.iter().zip(&self.later).map(|(&show, &later)| Place { show, later })
+    }
+
     fn push(&mut self, Place { show, later }: Place) {
         self.shows.push(show);
         self.later.push(later);
@@ -115,6 +179,12 @@ mod tests {
         let numbering = Numbering::of(&entries);
         let last = numbering.last_of([1, 2, 3].map(|id| BookingId::new(id).unwrap()).into_iter());
         assert_eq!((last.shows, last.later), (vec![1, 2, 2], vec![1, 3, 2]));
+        let ids = [1, 2, 3, 8, 9].map(|id| BookingId::new(id).unwrap());
+        let given = Given { new_ids: ids[3..].to_vec(), last_numbers: vec![10, 20] };
+        let steps = numbering.from(&given, &HashMap::from([(ids[0], 4), (ids[1], 5), (ids[2], 6)]));
+        assert_eq!(steps.shows, [(3, 11), (7, 25)]);
+        let step = |id: &BookingId| (steps.bookings[id].before, steps.bookings[id].last);
+        assert_eq!(ids.each_ref().map(step), [(Some(4), 11), (Some(5), 23), (Some(6), 22), (None, 24), (None, 25)]);
         let Numbering { shows, new, stored, follows, .. } = numbering;
         assert_eq!(shows, [3, 7]);
         assert_eq!((new.shows, new.later), (vec![2, 2], vec![4, 5]));

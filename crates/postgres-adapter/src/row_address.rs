@@ -5,7 +5,8 @@ use std::error::Error;
 use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, accepts, to_sql_checked};
 
-/// A row's `ctid`, as PostgreSQL sends it. It names the row as long as this transaction has it locked, and nothing after that.
+/// A row's `ctid`, as PostgreSQL sends it. It names the row as long as this transaction has it locked; after that the row may have moved,
+/// and another may lie there.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RowAddress([u8; 6]);
 

@@ -1,6 +1,7 @@
 //! Saving what a batch has come to: its second round trip.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use domain::{
     BlockReason, BookingId, Changes, CustomerId, Deadline, Decision, Entry, Life, Outcome, Owner, PaymentReference, SeatState,
@@ -10,16 +11,17 @@ use futures_util::{join, try_join};
 use tokio_postgres::types::ToSql;
 
 use crate::connection::{Lease, TimedOut};
-use crate::numbering::Numbering;
-use crate::{encoding, error, rows, statements};
+use crate::numbering::{Given, Numbering, Steps};
+use crate::{encoding, error, statements};
 
-/// Saves the changes and commits them in one round trip; gives the new bookings' ids. Of the keys that were used before, those are
-/// forgotten whose time is over.
+/// Saves the changes and commits them in one round trip; gives the new bookings' ids, and what the histories have come to. Of the keys that were used before, those are
+/// forgotten whose time is over. `stood` has the number of the last step of each stored booking.
 pub(crate) async fn and_commit(
     lease: &Lease,
     changes: &Changes,
     used_keys: &[UsedKey<Outcome>],
-) -> Result<Vec<BookingId>, StoreError> {
+    stood: &HashMap<BookingId, i64>,
+) -> Result<(Vec<BookingId>, Steps), StoreError> {
     let (save_batch, forget_used_keys) =
         try_join!(lease.prepared(statements::SAVE_BATCH), lease.prepared(statements::FORGET_USED_KEYS))?;
     if lease.is_closed() {
@@ -50,7 +52,7 @@ pub(crate) async fn and_commit(
     let trip = async {
         join!(
             only_if(!over.is_empty(), lease.execute(&forget_used_keys, &forgotten)),
-            lease.query(&save_batch, &batch),
+            lease.query_one(&save_batch, &batch),
             lease.batch_execute("COMMIT"),
         )
     };
@@ -60,8 +62,9 @@ pub(crate) async fn and_commit(
     forgotten.map_err(|error| error::with_commit(&error))?;
     let saved = saved.map_err(|error| error::with_commit(&error))?;
     committed.map_err(|error| error::of_commit(&error))?;
-    let ids = saved.iter().map(|row| rows::booking_id(rows::column(row, "id")?)).collect::<Result<_, _>>();
-    ids.map_err(|error: StoreError| StoreError::OutcomeUnknown(error.to_string()))
+    let given = Given::in_row(&saved, true)?;
+    let steps = numbering.from(&given, stood);
+    Ok((given.new_ids, steps))
 }
 
 type Driver<T> = Result<T, tokio_postgres::Error>;

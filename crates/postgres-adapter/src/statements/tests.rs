@@ -20,10 +20,10 @@ const SAVE_BATCH_PARAMETERS: &str = "now(), '{a}', '{\"{1}\"}', '{now}', '{custo
      '{a}', '{a}', '{a}', '{false}', '{p}', '{1}', '{1}', '{false}'";
 
 const SAVE_IF_FORESEEN_PARAMETERS: &str = "NULL; now(); NULL; '{1}'; '{1}'; '{0}'; '{epoch}'; '{PENDING}'; '{-1}'; '{1}'; '{epoch}'; \
-     '{a}'; '{\"{1}\"}'; '{1}'; '{customer}'; '{1}'; '{1}'; '{a}'; '{1}'; '{0}'; \
+     '{a}'; '{\"{1}\"}'; '{1}'; '{customer}'; '{1}'; '{1}'; '{a}'; '{1}'; '{0}'; '{\"(0,1)\"}'; '{0}'; \
      '{k}'; '{NULL}'; '{1}'; '{held}'; '{1}'; '{1}'; \
-     '{1}'; '{\"{1}\"}'; '{now}'; '{CONFIRMED}'; '{NULL}'; '{\"{1}\"}'; '{NULL}'; '{1}'; '{1}'; '{p}'; \
-     '{1}'; '{confirmed}'; '{customer}'; '{\"{1}\"}'; '{1}'; '{1}'; '{NULL}'; '{0}'";
+     '{1}'; '{1}'; '{CONFIRMED}'; '{NULL}'; '{\"{1}\"}'; '{NULL}'; '{1}'; '{1}'; '{p}'; \
+     '{1}'; '{confirmed}'; '{customer}'; '{\"{1}\"}'; '{1}'; '{1}'; '{NULL}'";
 
 /// Every statement that a batch can come to.
 fn with_some_parts() -> Vec<(String, &'static Abridged)> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::{BookingId, StoreError, Timestamp};
+use postgres_adapter::Foresee;
 
 use crate::books::{self, Books};
 use crate::operation::Ask;
@@ -16,9 +17,9 @@ struct Call {
     left_out: Vec<BTreeSet<BookingId>>,
 }
 
-pub(crate) fn judge(schedule: &Schedule, played: &Played) {
+pub(crate) fn judge(schedule: &Schedule, played: &Played, foresee: Foresee) {
     assert_eq!(played.offences, Vec::<String>::new(), "{schedule}");
-    whoever_has_to_wait_waits(schedule, played);
+    whoever_has_to_wait_waits(schedule, played, foresee);
     let mut calls: Vec<Call> = (0..schedule.calls.len()).map(|index| call(index, schedule, played)).collect();
     if schedule.meanwhile == Meanwhile::TheFirstBreaks {
         let answer = &played.answers[0];
@@ -36,7 +37,7 @@ pub(crate) fn judge(schedule: &Schedule, played: &Played) {
 
 /// Who wants a seat that is locked waits for it; and so does, in the end, whoever has something to write into the history of the show
 /// that the first one has locked. Nobody else waits: a look only for one who may be about to confirm what reads as dead.
-fn whoever_has_to_wait_waits(schedule: &Schedule, played: &Played) {
+fn whoever_has_to_wait_waits(schedule: &Schedule, played: &Played, foresee: Foresee) {
     let (first, begun, start) = (&schedule.calls[0].ask, schedule.others_begin(), Books::at_start());
     let mut locked = first.seats_locked(schedule.stop, books::start());
     // A sweep locks shows when it has saved everything else.
@@ -60,8 +61,17 @@ fn whoever_has_to_wait_waits(schedule: &Schedule, played: &Played) {
         };
         assert_eq!(*seen == Seen::WaitingInLine, waiting.is_some(), "{schedule}: “{}” is {seen:?}", call.name);
         let got: BTreeSet<i64> = match (waiting, seen) {
-            // In their order, up to the one that it waits for.
-            (Some(wanted), _) => wanted.into_iter().take_while(|seat| !locked.contains(seat)).collect(),
+            // In their order, up to the one that it waits for. What waits in its one trip has locked only what is as expected.
+            (Some(mut wanted), _) => {
+                let free = |seat: &i64| books::FREE.contains(seat);
+                if foresee == Foresee::Always
+                    && matches!(call.ask, Ask::Hold(_))
+                    && wanted.iter().any(|seat| free(seat) && locked.contains(seat))
+                {
+                    wanted.retain(free);
+                }
+                wanted.into_iter().take_while(|seat| !locked.contains(seat)).collect()
+            }
             (None, Seen::WaitingAtTheStop) => at_first,
             (None, Seen::Done | Seen::WaitingInLine) => BTreeSet::new(),
         };

@@ -57,7 +57,7 @@ async fn play_all(foresee: Foresee, schedules: impl Iterator<Item = Schedule>) {
     let mut played = 0;
     for schedule in schedules {
         let seen = stage.play(&schedule).await;
-        judge::judge(&schedule, &seen);
+        judge::judge(&schedule, &seen, foresee);
         played += 1;
     }
     println!("{played} schedules");
