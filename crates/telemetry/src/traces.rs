@@ -96,15 +96,15 @@ impl Traces {
             return;
         }
         let links = batch.callers.iter().map(|caller| Link::with_context(caller_context(caller))).collect();
-        let attributes = vec![
-            KeyValue::new("rowlock.batch.kind", word_for(batch.kind)),
-            KeyValue::new("rowlock.batch.commands", i64::try_from(batch.commands).unwrap_or(i64::MAX)),
-        ];
+        let kind = KeyValue::new("rowlock.batch.kind", word_for(batch.kind));
+        let commands = KeyValue::new("rowlock.batch.commands", i64::try_from(batch.commands).unwrap_or(i64::MAX));
+        let attributes = vec![kind.clone(), commands];
         let builder = self.tracer.span_builder("batch").with_links(links).with_attributes(attributes);
         let shared = self.past(&Context::new(), builder, batch.took, batch.error);
         for caller in batch.callers {
             let request = Context::new().with_remote_span_context(caller_context(caller));
             let builder = self.tracer.span_builder("store").with_links(vec![Link::with_context(shared.clone())]);
+            let builder = builder.with_attributes(vec![kind.clone()]);
             self.past(&request, builder, batch.took, batch.error);
         }
     }

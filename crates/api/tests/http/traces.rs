@@ -140,6 +140,7 @@ async fn a_request_is_a_span_of_its_callers_trace_and_its_batch_links_it(kind: K
     assert_eq!((&store.trace_id, &store.parent_span_id), (&request.trace_id, &request.span_id), "from the request to its batch");
     let links: Vec<_> = store.links.iter().map(|link| (&link.trace_id, &link.span_id)).collect();
     assert_eq!(links, [(&batch.trace_id, &batch.span_id)]);
+    assert_eq!(attribute(&store.attributes, "rowlock.batch.kind").as_deref(), Some("lane"));
     assert_eq!(collector.named("GET").len(), 1, "an unknown address is not a name");
     let probes = collector.spans().into_iter().filter(|(_, span)| span.name.ends_with('z'));
     assert_eq!(probes.count(), 0, "somebody asks every few seconds");

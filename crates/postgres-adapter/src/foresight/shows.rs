@@ -1,7 +1,7 @@
 //! What is remembered of shows.
 
 use std::collections::HashMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use domain::{LockedShow, ShowId};
 
@@ -15,8 +15,8 @@ const SHOWS_REMEMBERED: usize = 65_536;
 #[derive(Default)]
 pub(super) struct Shows {
     known: HashMap<ShowId, Known>,
-    /// So many more batches look for the last number of a history themselves.
-    in_doubt: u32,
+    /// Until then batches look for the last number of a history themselves.
+    in_doubt_until: Option<Instant>,
 }
 
 struct Known {
@@ -25,8 +25,9 @@ struct Known {
     last_number: Option<(i64, Instant)>,
 }
 
-/// So many batches look for last numbers after one that was wrong about one: somebody else sells in these shows, or a sweep goes on.
-const BATCHES_IN_DOUBT: u32 = 64;
+/// So long batches look for last numbers after one that was wrong about one: somebody else sells in these shows, or a sweep goes on. Each
+/// that is wrong is an error in PostgreSQL's log.
+const IN_DOUBT_FOR: Duration = Duration::from_secs(10);
 
 impl Shows {
     pub(super) fn get(&self, id: ShowId) -> Option<LockedShow> {
@@ -35,9 +36,8 @@ impl Shows {
 
     /// What a batch says of these shows: where each lies, and its last number, or 0 where that is not known. A number is not known on a
     /// connection that is younger: in between the history may have been set back, as from a backup.
-    pub(super) fn expect(&mut self, shows: &[i64], connected: Option<Instant>) -> (Vec<Option<RowAddress>>, Vec<i64>) {
-        let in_doubt = self.in_doubt > 0;
-        self.in_doubt = self.in_doubt.saturating_sub(1);
+    pub(super) fn expect(&self, shows: &[i64], connected: Option<Instant>) -> (Vec<Option<RowAddress>>, Vec<i64>) {
+        let in_doubt = self.in_doubt_until.is_some_and(|until| Instant::now() < until);
         let expect = |id: &i64| {
             let known = ShowId::new(*id).and_then(|id| self.known.get(&id));
             let last_number = known.and_then(|known| known.last_number).filter(|(_, heard)| Some(*heard) >= connected);
@@ -58,7 +58,7 @@ impl Shows {
 
     /// A last number was not the last.
     pub(super) fn was_wrong(&mut self) {
-        self.in_doubt = BATCHES_IN_DOUBT;
+        self.in_doubt_until = Some(Instant::now() + IN_DOUBT_FOR);
     }
 
     /// Takes in shows as a batch found them.
