@@ -3,8 +3,6 @@
 use std::sync::Arc;
 
 use domain::{BookingRepository, Command, Outcome, Request, StoreError};
-use futures_util::join;
-use tokio::task::yield_now;
 use tokio::time::Instant;
 
 use crate::aside::{Aside, pause};
@@ -52,12 +50,6 @@ impl Lanes {
     }
 }
 
-/// A batch that was executed, before its replies.
-struct Served {
-    jobs: Vec<Job>,
-    outcomes: Vec<Outcome>,
-}
-
 pub(crate) struct Lane {
     store: Arc<dyn BookingRepository>,
     aside: Arc<Aside>,
@@ -78,30 +70,14 @@ impl Lane {
     }
 
     /// Serves until the box office closes, and then until the queue is empty.
-    ///
-    /// The store has nothing to do from the end of one batch to the beginning of the next. So where the next one waits already it is
-    /// begun first, and those of the last one get their replies while the store is at work.
     pub(crate) async fn run(self, mut batches: Batches) {
-        let mut served = None;
-        loop {
-            if batches.is_empty() {
-                self.reply(served.take());
-            }
-            let Some(jobs) = batches.next().await else { break };
-            served = self.serve(jobs, served.take()).await;
-        }
-        self.reply(served);
-    }
-
-    fn reply(&self, served: Option<Served>) {
-        if let Some(Served { jobs, outcomes }) = served {
-            reply_each(jobs, outcomes, &self.taken, &*self.observer);
+        while let Some(jobs) = batches.next().await {
+            self.serve(jobs).await;
         }
     }
 
-    /// Executes the batch, and replies to the one before it meanwhile. Its own jobs get their replies from the caller if they are
-    /// served, and else here, now or aside.
-    async fn serve(&self, jobs: Vec<Job>, mut before: Option<Served>) -> Option<Served> {
+    /// Executes the batch; every job gets its reply, now or aside.
+    async fn serve(&self, jobs: Vec<Job>) {
         let mut jobs = drop_stale(jobs);
         let now = Instant::now();
         for job in &jobs {
@@ -109,37 +85,23 @@ impl Lane {
         }
         for attempt in 1.. {
             if jobs.is_empty() {
-                break;
+                return;
             }
             let requests: Vec<Request> = jobs.iter().map(|job| job.request.clone()).collect();
-            let execute = observed(&*self.observer, BatchKind::Lane, &jobs, self.store.execute(&requests));
-            let reply = async {
-                // First the batch is sent.
-                yield_now().await;
-                self.reply(before.take());
-            };
-            let error = match join!(execute, reply).0 {
-                Ok(outcomes) => return Some(Served { jobs, outcomes }),
+            let error = match observed(&*self.observer, BatchKind::Lane, &jobs, self.store.execute(&requests)).await {
+                Ok(outcomes) => return reply_each(jobs, outcomes, &self.taken, &*self.observer),
                 Err(error) => error,
             };
             tracing::warn!(commands = requests.len(), attempt, %error, "a batch failed");
             match error {
                 // Nobody can be served: keep the queue waiting a little, then say so.
                 StoreError::Unavailable(_) if attempt < self.attempts_max => pause(attempt).await,
-                StoreError::Unavailable(_) | StoreError::OutcomeUnknown(_) => {
-                    reply_all(jobs, &error);
-                    break;
-                }
+                StoreError::Unavailable(_) | StoreError::OutcomeUnknown(_) => return reply_all(jobs, &error),
                 // One command may be the reason: let each stand alone, and the lane go on.
-                StoreError::Contended(_) | StoreError::Corrupt(_) => {
-                    self.aside.take(jobs, &error);
-                    break;
-                }
+                StoreError::Contended(_) | StoreError::Corrupt(_) => return self.aside.take(jobs, &error),
             }
             jobs = drop_stale(jobs);
         }
-        self.reply(before);
-        None
     }
 }
 

@@ -80,11 +80,6 @@ pub(crate) struct Batches {
 }
 
 impl Batches {
-    /// Whether no job waits.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
-    }
-
     /// Waits for jobs, and takes as many as make a batch; `None` when the box office has closed and the queue is empty. Whoever
     /// comes for the next batch is done with the last one.
     pub(crate) async fn next(&mut self) -> Option<Vec<Job>> {

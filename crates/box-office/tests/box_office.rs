@@ -150,40 +150,6 @@ async fn no_caller_hears_anything_before_its_batch_is_done() {
     assert_eq!(caller.await.unwrap(), Ok(confirmed(1)));
 }
 
-/// The store begins with what waits before the last batch's callers hear, and they don't wait for its end.
-#[tokio::test]
-async fn callers_hear_while_the_store_is_at_the_next_batch() {
-    let mut world = World::new(&Plan::default(), never_fails);
-    let first = world.submit(1);
-    assert_eq!(world.next_batch().await, [1]);
-    let second = world.submit(2);
-    settle().await;
-    world.open_gate(1);
-    assert_eq!(world.next_batch().await, [2]);
-    assert!(!first.is_finished(), "the store comes first");
-    assert_eq!(first.await.unwrap(), Ok(confirmed(1)));
-    assert!(!second.is_finished());
-    world.open_gate(1);
-    assert_eq!(second.await.unwrap(), Ok(confirmed(2)));
-}
-
-/// Whatever becomes of the next batch, the last one's callers hear what became of theirs.
-#[tokio::test]
-async fn a_batch_that_fails_takes_no_reply_from_the_one_before() {
-    for trouble in [StoreError::OutcomeUnknown("gone".to_owned()), StoreError::Unavailable("away".to_owned())] {
-        let fails = trouble.clone();
-        let plan = Plan { attempts_max: 1, ..Plan::default() };
-        let mut world = World::new(&plan, move |ids| (ids == [2]).then(|| fails.clone()));
-        let first = world.submit(1);
-        assert_eq!(world.next_batch().await, [1]);
-        let second = world.submit(2);
-        settle().await;
-        world.open_gate(2);
-        assert_eq!(first.await.unwrap(), Ok(confirmed(1)));
-        assert_eq!(second.await.unwrap(), Err(Declined::Store(trouble)));
-    }
-}
-
 #[tokio::test]
 async fn a_batch_has_at_most_its_limit() {
     let mut world = World::new(&Plan { batch_max: 3, ..Plan::default() }, never_fails);
