@@ -38,9 +38,17 @@ pub(super) fn explain(history: &History, rows: &[BookingRow], violations: &mut V
     }
     let ends = history.operations.iter().filter(|operation| operation.answer == Answer::ShowCancelled);
     let ends: Vec<&Operation> = ends.collect();
+    let mut steps: HashMap<i64, Vec<&Step>> = HashMap::new();
+    for row in rows {
+        steps.entry(row.show_id).or_default().extend(&row.steps);
+    }
     let explained = rows.iter().map(|row| {
         let calls = calls.remove(&row.id).unwrap_or_default();
-        (row.id, Explaining { history, row, calls, ends: &ends, used: HashSet::new(), violations: &mut *violations }.all())
+        let of_show = steps.get(&row.show_id).map_or(&[][..], Vec::as_slice);
+        (
+            row.id,
+            Explaining { history, row, calls, ends: &ends, of_show, used: HashSet::new(), violations: &mut *violations }.all(),
+        )
     });
     let explained = explained.collect();
     for operation in calls.into_values().flatten().filter(|operation| is_done(operation)) {
@@ -78,6 +86,8 @@ struct Explaining<'a, 'v> {
     calls: Vec<&'a Operation>,
     /// The calls that were told that a show is cancelled, and all of its bookings are.
     ends: &'a [&'a Operation],
+    /// Every step of its show.
+    of_show: &'a [&'a Step],
     /// The calls that have done something: each but once.
     used: HashSet<u64>,
     violations: &'v mut Vec<Violation>,
@@ -139,7 +149,9 @@ impl<'a> Explaining<'a, '_> {
     /// The first call that was told that the show of the booking is over, if that was after this step.
     fn end_of_show(&self, step: &Step) -> Option<&'a Operation> {
         let cancel = Call::CancelShow { show_id: self.row.show_id };
-        let told = self.ends.iter().filter(|call| call.call == cancel && step.at <= call.ended);
+        // It is so answered as well when it was cut short, in the commit of its last step. A later one in the show came after that.
+        let is_followed = |call: &&&Operation| self.of_show.iter().any(|later| step.at < later.at && later.at <= call.ended);
+        let told = self.ends.iter().filter(|call| call.call == cancel && step.at <= call.ended).filter(is_followed);
         told.min_by_key(|call| call.ended).copied()
     }
 
