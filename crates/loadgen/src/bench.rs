@@ -6,6 +6,7 @@
 
 mod books;
 mod budget;
+mod builds;
 mod deal;
 mod embedded;
 mod fill;
@@ -197,7 +198,11 @@ impl Report for Record {
 
 impl fmt::Display for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        report::verdicts(self).iter().try_for_each(|verdict| writeln!(f, "{verdict}"))?;
+        let comparisons = builds::comparisons(self);
+        if comparisons.is_empty() {
+            report::verdicts(self).iter().try_for_each(|verdict| writeln!(f, "{verdict}"))?;
+        }
+        comparisons.iter().try_for_each(|comparison| writeln!(f, "{comparison}"))?;
         let wrong = self.runs.iter().flat_map(|run| &run.wrong).count();
         write!(f, "{} runs, {wrong} things wrong with answers or books", self.runs.len())
     }

@@ -23,7 +23,8 @@ pub struct Options {
     /// The directory of `api` and `expiry-worker`; without it, that of this program
     #[arg(long, value_name = "DIRECTORY", conflicts_with = "product")]
     pub programs: Option<PathBuf>,
-    /// A build of the product, by name; may be given again, the first one is judged
+    /// A build of the product, by name. If it is given again, the builds are compared with each other, in turn, and with nobody else:
+    /// the first with each of the others
     #[arg(long, value_name = "NAME=DIRECTORY")]
     pub product: Vec<Product>,
     /// None of the product's programs, only what it is compared with, on the tables of `--database-url`

@@ -101,13 +101,12 @@ const TABLE: u64 = 100_000;
 /// Seats of a house that is looked at: its map is part of the load.
 const SMALL_HOUSE: u64 = 200;
 
-/// What is measured on PostgreSQL by customers, in groups that take turns.
-/// `clients` are numbers of clients to take instead of the profile's.
+/// What is measured on PostgreSQL by customers, in groups that take turns: the product and what it is compared with, or several
+/// builds of it and nobody else. `clients` are numbers of clients to take instead of the profile's.
 pub(super) fn groups(profile: Profile, clients: &[u32], products: usize) -> Vec<Group> {
-    let all: Vec<Contestant> = contestants(products).collect();
     let only_products: Vec<Contestant> = (0..products).map(Contestant::Product).collect();
-    let with_one_statement: Vec<Contestant> =
-        only_products.iter().copied().chain([Contestant::Pool(1), Contestant::Pgbench(1)]).collect();
+    let all = with(&only_products, &[&[Contestant::Ceiling], &USUAL[..]].concat());
+    let with_one_statement = with(&only_products, &[Contestant::Pool(1), Contestant::Pgbench(1)]);
     let group = |part, fresh, mut cells: Vec<Cell>| {
         if let (Some(clients), false) = (clients.last(), part == Part::Spread) {
             for cell in &mut cells {
@@ -127,13 +126,13 @@ pub(super) fn groups(profile: Profile, clients: &[u32], products: usize) -> Vec<
     ]
 }
 
-fn contestants(products: usize) -> impl Iterator<Item = Contestant> {
-    let usual = [0, 1].into_iter();
-    (0..products)
-        .map(Contestant::Product)
-        .chain([Contestant::Ceiling])
-        .chain(usual.clone().map(Contestant::Pool))
-        .chain(usual.map(Contestant::Pgbench))
+/// The usual ones.
+const USUAL: [Contestant; 4] = [Contestant::Pool(0), Contestant::Pool(1), Contestant::Pgbench(0), Contestant::Pgbench(1)];
+
+/// The products, and the others only if there is one product: builds are compared with each other.
+fn with(products: &[Contestant], others: &[Contestant]) -> Vec<Contestant> {
+    let others = if products.len() > 1 { &[] } else { others };
+    [products, others].concat()
 }
 
 /// A hold on a usual house, by 64 customers.
@@ -182,8 +181,9 @@ fn hot(profile: Profile, products: &[Contestant]) -> Vec<Cell> {
     let mut cells = each(products, of_both_orders);
     // The others have the largest house only.
     let largest = houses.last().copied().unwrap_or(HOUSE);
-    let usual = [Contestant::Pool(0), Contestant::Pool(1), Contestant::Pgbench(0), Contestant::Pgbench(1)];
-    cells.extend(each(&usual, |cell| vec![Cell { workload: "hot", size: largest, house: House::InTurn(largest), ..cell }]));
+    if products.len() < 2 {
+        cells.extend(each(&USUAL, |cell| vec![Cell { workload: "hot", size: largest, house: House::InTurn(largest), ..cell }]));
+    }
     cells
 }
 
@@ -227,12 +227,15 @@ mod tests {
     fn every_cell_of_a_plan_is_there_once() {
         for profile in [Profile::Quick, Profile::Full] {
             let mut seen = BTreeSet::new();
-            for cell in groups(profile, &[], 2).iter().flat_map(|group| &group.cells) {
+            for cell in groups(profile, &[], 1).iter().flat_map(|group| &group.cells) {
                 assert!(seen.insert((cell.workload, cell.contestant, cell.clients, cell.size)), "{cell:?}");
             }
             assert!(seen.contains(&("spread", Contestant::Ceiling, 64, 0)));
-            assert!(seen.contains(&("hot", Contestant::Product(1), 64, 100_000)));
+            assert!(seen.contains(&("hot", Contestant::Pgbench(1), 64, 100_000)));
         }
+        let builds = groups(Profile::Quick, &[], 2);
+        let builds: BTreeSet<Contestant> = builds.iter().flat_map(|group| &group.cells).map(|cell| cell.contestant).collect();
+        assert_eq!(builds, BTreeSet::from([Contestant::Product(0), Contestant::Product(1)]));
         let few = groups(Profile::Full, &[2, 3], 1);
         let clients =
             |part| few.iter().filter(move |group| group.part == part).flat_map(|group| &group.cells).map(|cell| cell.clients);
