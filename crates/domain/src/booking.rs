@@ -1,6 +1,7 @@
 //! Bookings.
 
 use std::fmt;
+use std::sync::Arc;
 
 use chrono::TimeDelta;
 
@@ -12,9 +13,9 @@ use crate::payment::PaymentReference;
 use crate::seat::{SeatNumber, SeatStatus};
 use crate::text::{self, InvalidText};
 
-/// The name a customer gave.
+/// The name a customer gave. A clone shares it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct UserName(String);
+pub struct UserName(Arc<str>);
 
 impl UserName {
     /// The name of a customer who gave none.
@@ -28,15 +29,15 @@ impl UserName {
     /// [`InvalidText`] for one that is too long or not printable.
     pub fn new(name: &str) -> Result<Self, InvalidText> {
         match text::name(name) {
-            Ok(name) => Ok(Self(name)),
-            Err(InvalidText::Empty) => Ok(Self(Self::GUEST.to_owned())),
+            Ok(name) => Ok(Self(name.into())),
+            Err(InvalidText::Empty) => Ok(Self(Self::GUEST.into())),
             Err(error @ (InvalidText::TooLong | InvalidText::Control)) => Err(error),
         }
     }
 
     /// The house.
     pub(crate) fn house() -> Self {
-        Self(Self::HOUSE.to_owned())
+        Self(Self::HOUSE.into())
     }
 
     /// The name.

@@ -1,6 +1,6 @@
 //! A forecast: what a batch comes to if every row is as expected.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 
@@ -55,7 +55,7 @@ impl Forecast {
     pub fn of(requests: &[Request], memory: &impl Memory, now: Timestamp) -> Option<Self> {
         let keys = Keys::of(requests);
         let bookings = keys.bookings.iter().map(|&id| memory.hold(id)).collect::<Option<Vec<_>>>()?;
-        let show_of: HashMap<BookingId, ShowId> = bookings.iter().map(|booking| (booking.id, booking.show_id)).collect();
+        let show_of: BTreeMap<BookingId, ShowId> = bookings.iter().map(|booking| (booking.id, booking.show_id)).collect();
         let mut shows: Vec<ShowId> = keys.shows.into_iter().chain(show_of.values().copied()).collect();
         shows.sort_unstable();
         shows.dedup();

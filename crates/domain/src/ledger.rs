@@ -1,6 +1,6 @@
 //! The working set: the rows that a store has locked for a batch, and every decision on them.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use thiserror::Error;
 
@@ -129,12 +129,12 @@ pub enum LedgerError {
 #[derive(Debug)]
 pub struct Ledger {
     now: Timestamp,
-    shows: HashMap<ShowId, LockedShow>,
-    seats: HashMap<SeatKey, SeatState<Owner>>,
-    bookings: HashMap<BookingId, Booking>,
-    holdings: HashMap<(ShowId, CustomerId), Vec<Holding>>,
-    payments: HashMap<PaymentReference, BookingId>,
-    used_keys: HashMap<IdempotencyKey, UsedKey<Decision>>,
+    shows: BTreeMap<ShowId, LockedShow>,
+    seats: BTreeMap<SeatKey, SeatState<Owner>>,
+    bookings: BTreeMap<BookingId, Booking>,
+    holdings: BTreeMap<(ShowId, CustomerId), Vec<Holding>>,
+    payments: BTreeMap<PaymentReference, BookingId>,
+    used_keys: BTreeMap<IdempotencyKey, UsedKey<Decision>>,
     new_bookings: Vec<NewBooking>,
     changed_seats: BTreeSet<SeatKey>,
     changed_bookings: BTreeSet<BookingId>,
@@ -154,7 +154,7 @@ impl Ledger {
         let stored = |UsedKey { key, fingerprint, expires_at, result }| {
             (IdempotencyKey::clone(&key), UsedKey { key, fingerprint, expires_at, result: Decision::Settled(result) })
         };
-        let mut holdings: HashMap<_, Vec<Holding>> = HashMap::new();
+        let mut holdings: BTreeMap<_, Vec<Holding>> = BTreeMap::new();
         for holding in rows.holdings {
             holdings.entry((holding.show_id, holding.customer.clone())).or_default().push(holding);
         }

@@ -1,6 +1,6 @@
 //! A batch: lock and load, decide in memory, save and commit. Two round trips, whatever its size.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use domain::{
@@ -38,7 +38,7 @@ pub(crate) struct Done {
 struct Found {
     shows: Vec<FoundShow>,
     /// The number of each booking's last step.
-    last_changes: HashMap<BookingId, i64>,
+    last_changes: BTreeMap<BookingId, i64>,
 }
 
 /// A show, and where its row lies.

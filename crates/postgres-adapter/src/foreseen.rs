@@ -1,12 +1,11 @@
 //! A batch in one round trip: one statement locks its rows, compares them with what is expected, and saves what that comes to.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 use chrono::TimeDelta;
 use domain::{
-    Actor, BookingChange, BookingId, BookingState, CustomerId, Decision, Forecast, Outcome, Owner, PaymentReference, SeatChange,
-    SeatState, StoreError, TimeSource, Timestamp, When,
+    Actor, BookingState, CustomerId, Decision, Forecast, Outcome, Owner, PaymentReference, SeatChange, SeatState, StoreError,
+    TimeSource, Timestamp, When,
 };
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
@@ -116,7 +115,8 @@ async fn save_if_foreseen(
 
 /// The revisions that are expected of these shows.
 fn revisions(forecast: &Forecast, shows: &[i64]) -> Vec<i32> {
-    let revision = |id: &i64| forecast.shows().iter().find(|show| show.id.get() == *id).map_or(0, |show| show.revision);
+    let expected = forecast.shows();
+    let revision = |id: &i64| expected.binary_search_by_key(id, |show| show.id.get()).map_or(0, |place| expected[place].revision);
     shows.iter().map(revision).collect()
 }
 
@@ -136,7 +136,17 @@ struct Seats {
 impl Seats {
     /// Every seat that changes is expected, and both are in key order; one that does not change is saved as it is.
     fn of(forecast: &Forecast) -> Self {
-        let mut arrays = Self::default();
+        let seats = forecast.seats().len();
+        let mut arrays = Self {
+            shows: Vec::with_capacity(seats),
+            numbers: Vec::with_capacity(seats),
+            expected_bookings: Vec::with_capacity(seats),
+            expected_deadlines: Vec::with_capacity(seats),
+            statuses: Vec::with_capacity(seats),
+            bookings: Vec::with_capacity(seats),
+            hold_fors: Vec::with_capacity(seats),
+            held_untils: Vec::with_capacity(seats),
+        };
         let mut changes = forecast.changes().seats.iter().peekable();
         for expected in forecast.seats() {
             let (booking, deadline) = match expected.state {
@@ -248,13 +258,12 @@ struct StoredBookings<'a> {
 }
 
 impl<'a> StoredBookings<'a> {
-    /// Every booking that is expected was named for something to be done to it, and that was foreseen.
+    /// Every booking that is expected was named for something to be done to it, and that was foreseen. Both are in the order of their ids.
     fn of(forecast: &'a Forecast) -> Self {
         let mut arrays = Self::default();
-        let changes: HashMap<BookingId, &BookingChange> =
-            forecast.changes().bookings.iter().map(|change| (change.id, change)).collect();
+        let mut changes = forecast.changes().bookings.iter().peekable();
         for expected in forecast.bookings() {
-            let change = changes.get(&expected.id);
+            let change = changes.next_if(|change| change.id == expected.id);
             let state = change.map_or(BookingState::Pending, |change| change.state);
             let deadline = change.map_or(expected.deadline, |change| change.deadline);
             arrays.ids.push(expected.id.get());

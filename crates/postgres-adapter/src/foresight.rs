@@ -1,28 +1,23 @@
 //! Foresight: what this process remembers of holds, shows and their histories, so that a batch can be decided before its rows are locked.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use domain::{
-    Booking, BookingId, BookingState, Command, Deadline, Forecast, Hold, LockedShow, Memory, Outcome, Request, ShowId, Timestamp,
-};
+use domain::{Booking, BookingId, Command, Forecast, LockedShow, Memory, Outcome, Request, ShowId, Timestamp};
 
 use crate::batch::Done;
 use crate::connection::Foresee;
-use crate::numbering::Step;
 use crate::row_address::RowAddress;
 
+mod holds;
 mod shows;
 
+use holds::Holds;
 use shows::Shows;
 
 /// So many batches go without a forecast after one that did not come true.
 const BATCHES_WITHOUT: u32 = 16;
-
-/// So many holds are remembered, the newest: some 300 bytes each.
-const HOLDS_REMEMBERED: usize = 65_536;
 
 /// What this process remembers of holds that it made or read, and of the shows it sold for: what to expect, never what to answer.
 pub(crate) struct Foresight {
@@ -41,14 +36,13 @@ pub(crate) struct Foreseen {
 
 #[derive(Default)]
 struct Remembered {
-    /// Each with the number of its last step, by which it is known to be as it was.
-    holds: BTreeMap<BookingId, (Booking, i64)>,
+    holds: Holds,
     shows: Shows,
 }
 
 impl Memory for Remembered {
     fn hold(&self, id: BookingId) -> Option<Booking> {
-        self.holds.get(&id).map(|(booking, _)| booking.clone())
+        self.holds.get(id)
     }
 
     fn show(&self, show_id: ShowId) -> Option<LockedShow> {
@@ -74,8 +68,8 @@ impl Foresight {
         let now = Timestamp::from_timestamp_micros(self.last_now.load(Ordering::Relaxed))?;
         let remembered = self.remembered();
         let forecast = Forecast::of(requests, &*remembered, now)?;
-        let last_change = |booking: &Booking| remembered.holds.get(&booking.id).map(|(_, last_change)| *last_change);
-        let last_changes = forecast.bookings().iter().map(last_change).collect::<Option<_>>()?;
+        let last_changes = forecast.bookings().iter().map(|booking| remembered.holds.last_change(booking.id));
+        let last_changes = last_changes.collect::<Option<_>>()?;
         Some(Foreseen { forecast, last_changes })
     }
 
@@ -105,16 +99,11 @@ impl Foresight {
         for (request, outcome) in requests.iter().zip(&done.outcomes) {
             remembered.take_in(&request.command, outcome, done);
         }
-        remembered.forget_the_oldest();
     }
 
     /// Takes in a booking that was read, with the number of its last step: whoever looks at a hold is likely to confirm it next.
     pub(crate) fn saw(&self, booking: &Booking, last_change: i64) {
-        if booking.state == BookingState::Pending {
-            let mut remembered = self.remembered();
-            remembered.holds.insert(booking.id, (booking.clone(), last_change));
-            remembered.forget_the_oldest();
-        }
+        self.remembered().holds.saw(booking, last_change);
     }
 
     fn remembered(&self) -> MutexGuard<'_, Remembered> {
@@ -125,68 +114,27 @@ impl Foresight {
 impl Remembered {
     fn take_in(&mut self, command: &Command, outcome: &Outcome, done: &Done) {
         let step = |id: &BookingId| done.steps.bookings.get(id).copied();
-        let known = match (command, outcome) {
+        match (command, outcome) {
             (Command::Hold(hold), Outcome::Held { booking_id, deadline }) => {
-                step(booking_id).map(|step| (held(hold, *booking_id, *deadline, done.now), step.last))
+                if let Some(step) = step(booking_id) {
+                    self.holds.made(*booking_id, hold, *deadline, done.now, step.last);
+                }
             }
-            (_, Outcome::Extended { booking_id, deadline }) => {
-                self.after(*booking_id, step(booking_id), |hold| hold.deadline = *deadline)
-            }
-            (_, Outcome::Changed { booking_id, seats, .. }) => {
-                self.after(*booking_id, step(booking_id), |hold| hold.seats.clone_from(seats))
-            }
+            (_, Outcome::Extended { booking_id, deadline }) => self.holds.extended(*booking_id, step(booking_id), *deadline),
+            (_, Outcome::Changed { booking_id, seats, .. }) => self.holds.changed(*booking_id, step(booking_id), seats),
             // Whatever became of it, it is not what it was; or it is not as it was thought to be.
-            _ => None,
-        };
-        if let Some((booking, step)) = known {
-            self.holds.insert(booking.id, (booking, step));
-        } else if let Some(id) = command.booking_id() {
-            self.holds.remove(&id);
+            _ => command.booking_id().into_iter().for_each(|id| self.holds.forget(id)),
         }
-    }
-
-    /// The hold after such a step, if it is known as it was before it: with another number it was something else.
-    fn after(&self, id: BookingId, step: Option<Step>, change: impl FnOnce(&mut Booking)) -> Option<(Booking, i64)> {
-        let (mut booking, number) = self.holds.get(&id).cloned()?;
-        let Some(Step { before, last }) = step else { return Some((booking, number)) };
-        if Some(number) != before && number != last {
-            return None;
-        }
-        change(&mut booking);
-        Some((booking, last))
-    }
-
-    fn forget_the_oldest(&mut self) {
-        while self.holds.len() > HOLDS_REMEMBERED {
-            self.holds.pop_first();
-        }
-    }
-}
-
-/// The booking that a hold made.
-fn held(hold: &Hold, id: BookingId, deadline: Deadline, now: Timestamp) -> Booking {
-    Booking {
-        id,
-        show_id: hold.show_id,
-        user_name: hold.user_name.clone(),
-        customer: hold.customer.clone(),
-        blocked_for: None,
-        payment: None,
-        seats: hold.seats.numbers().to_vec(),
-        deadline,
-        state: BookingState::Pending,
-        created_at: now,
-        updated_at: now,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use chrono::TimeDelta;
-    use domain::{Extend, SeatNumber, SeatSelection, UserName};
+    use domain::{Deadline, Extend, Hold, SeatNumber, SeatSelection, UserName};
 
     use super::*;
-    use crate::numbering::Steps;
+    use crate::numbering::{Step, Steps};
 
     /// A read that was overtaken says how the hold was once, and then somebody else's step to it is heard of: what is remembered must not
     /// be what was read, under the number of the step.
@@ -204,7 +152,11 @@ mod tests {
             let done = Done { outcomes: vec![outcome], now, shows: Vec::new(), steps };
             foresight.learn(&[command.into()], &done, Instant::now());
         };
-        let known = || foresight.remembered().holds.get(&id).map(|(hold, number)| (hold.deadline, hold.seats.len(), *number));
+        let known = || {
+            let remembered = foresight.remembered();
+            let hold = remembered.holds.get(id)?;
+            Some((hold.deadline, hold.seats.len(), remembered.holds.last_change(id)?))
+        };
         learn(Command::Hold(hold.clone()), Outcome::Held { booking_id: id, deadline }, Step { before: None, last: 3 });
         assert_eq!(known(), Some((deadline, 2, 3)));
         let extended = || (Command::Extend(extend), Outcome::Extended { booking_id: id, deadline: later });
@@ -212,8 +164,8 @@ mod tests {
         learn(command, outcome, Step { before: Some(3), last: 5 });
         assert_eq!(known(), Some((later, 2, 5)));
 
-        let was = Booking { seats: vec![SeatNumber::new(1).unwrap()], ..held(&hold, id, deadline, now) };
-        foresight.saw(&was, 4);
+        let first = foresight.remembered().holds.get(id).unwrap();
+        foresight.saw(&Booking { seats: vec![SeatNumber::new(1).unwrap()], deadline, ..first }, 4);
         assert_eq!(known(), Some((deadline, 1, 4)));
         let (command, outcome) = extended();
         learn(command, outcome, Step { before: Some(5), last: 6 });

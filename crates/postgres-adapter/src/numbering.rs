@@ -1,6 +1,6 @@
 //! Numbers in the history of a show: which come after those that the store will find used, decided before it is asked.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use domain::{BookingId, Entry, Owner, StoreError};
 use tokio_postgres::Row;
@@ -70,7 +70,7 @@ impl Numbering {
 
     /// What this comes to where the histories of the shows had come to these last numbers, the new bookings have these ids, and the last
     /// steps of stored ones had these numbers.
-    pub(crate) fn from(&self, given: &Given, stood: &HashMap<BookingId, i64>) -> Steps {
+    pub(crate) fn from(&self, given: &Given, stood: &BTreeMap<BookingId, i64>) -> Steps {
         let Given { new_ids, last_numbers } = given;
         let number = |place: Place| {
             let index = usize::try_from(place.show).ok()?.checked_sub(1)?;
@@ -97,7 +97,7 @@ pub(crate) struct Steps {
     /// The last number of each show.
     pub(crate) shows: Vec<(i64, i64)>,
     /// What each booking has come to.
-    pub(crate) bookings: HashMap<BookingId, Step>,
+    pub(crate) bookings: BTreeMap<BookingId, Step>,
 }
 
 /// The steps of a booking in a batch.
@@ -181,7 +181,7 @@ mod tests {
         assert_eq!((last.shows, last.later), (vec![1, 2, 2], vec![1, 3, 2]));
         let ids = [1, 2, 3, 8, 9].map(|id| BookingId::new(id).unwrap());
         let given = Given { new_ids: ids[3..].to_vec(), last_numbers: vec![10, 20] };
-        let steps = numbering.from(&given, &HashMap::from([(ids[0], 4), (ids[1], 5), (ids[2], 6)]));
+        let steps = numbering.from(&given, &BTreeMap::from([(ids[0], 4), (ids[1], 5), (ids[2], 6)]));
         assert_eq!(steps.shows, [(3, 11), (7, 25)]);
         let step = |id: &BookingId| (steps.bookings[id].before, steps.bookings[id].last);
         assert_eq!(ids.each_ref().map(step), [(Some(4), 11), (Some(5), 23), (Some(6), 22), (None, 24), (None, 25)]);

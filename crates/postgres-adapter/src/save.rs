@@ -1,7 +1,7 @@
 //! Saving what a batch has come to: its second round trip.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use domain::{
     BlockReason, BookingId, Changes, CustomerId, Deadline, Decision, Entry, Life, Outcome, Owner, PaymentReference, SeatState,
@@ -20,7 +20,7 @@ pub(crate) async fn and_commit(
     lease: &Lease,
     changes: &Changes,
     used_keys: &[UsedKey<Outcome>],
-    stood: &HashMap<BookingId, i64>,
+    stood: &BTreeMap<BookingId, i64>,
 ) -> Result<(Vec<BookingId>, Steps), StoreError> {
     let (save_batch, forget_used_keys) =
         try_join!(lease.prepared(statements::SAVE_BATCH), lease.prepared(statements::FORGET_USED_KEYS))?;

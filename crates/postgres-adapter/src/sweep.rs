@@ -1,6 +1,6 @@
 //! The sweep: fails holds that have run out, and never waits for a row.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -56,9 +56,9 @@ pub(crate) async fn run(lease: Lease, time: &TimeSource, limit: NonZeroU32, book
 #[derive(Default)]
 struct Found {
     /// Where the seats lie.
-    addresses: HashMap<SeatKey, RowAddress>,
+    addresses: BTreeMap<SeatKey, RowAddress>,
     /// The number of each booking's last change.
-    last_changes: HashMap<BookingId, i64>,
+    last_changes: BTreeMap<BookingId, i64>,
 }
 
 /// First round trip: `BEGIN` and the locks, each row with the clock as it was then.
