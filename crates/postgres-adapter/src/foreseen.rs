@@ -17,6 +17,7 @@ use crate::numbering::{Given, Numbering};
 use crate::row_address::RowAddress;
 use crate::save::{StoredHistory, counted_from_one, new_actors, pieces};
 use crate::statements::parts::{Abridged, Parts};
+use crate::words::{Instants, Numbers};
 use crate::{encoding, error, rows};
 
 /// Makes the forecast come true. `None` if it does not, and then nothing has happened. No transaction is left open.
@@ -45,7 +46,7 @@ pub(crate) async fn run(
     let given = Given::in_row(&row, !forecast.changes().new_bookings.is_empty())?;
     let unknown = |error: StoreError| StoreError::OutcomeUnknown(error.to_string());
     let now: Timestamp = rows::column(&row, "now").map_err(unknown)?;
-    let stood = forecast.bookings().iter().map(|booking| booking.id).zip(last_changes).collect();
+    let stood = forecast.bookings().iter().map(|booking| booking.id).zip(last_changes.iter().copied()).collect();
     let steps = numbering.from(&given, &stood);
     let outcomes = forecast.outcomes(now, &given.new_ids);
     let outcomes = outcomes.ok_or_else(|| StoreError::OutcomeUnknown("a new booking got no id".to_owned()))?;
@@ -67,7 +68,7 @@ async fn save_if_foreseen(
     lease: &Lease,
     time: &TimeSource,
     (statement, save): (&Abridged, &tokio_postgres::Statement),
-    (forecast, last_changes): (&Forecast, &Vec<i64>),
+    (forecast, last_changes): (&Forecast, &Numbers),
     (numbering, (addresses, last_numbers)): (&Numbering, &(Vec<Option<RowAddress>>, Vec<i64>)),
 ) -> Result<Saved, StoreError> {
     let changes = forecast.changes();
@@ -123,14 +124,14 @@ fn revisions(forecast: &Forecast, shows: &[i64]) -> Vec<i32> {
 /// The seats among the parameters of `save_if_foreseen.sql`.
 #[derive(Default)]
 struct Seats {
-    shows: Vec<i64>,
-    numbers: Vec<i64>,
-    expected_bookings: Vec<i64>,
-    expected_deadlines: Vec<Timestamp>,
+    shows: Numbers,
+    numbers: Numbers,
+    expected_bookings: Numbers,
+    expected_deadlines: Instants,
     statuses: Vec<&'static str>,
-    bookings: Vec<i64>,
-    hold_fors: Vec<i64>,
-    held_untils: Vec<Timestamp>,
+    bookings: Numbers,
+    hold_fors: Numbers,
+    held_untils: Instants,
 }
 
 impl Seats {
@@ -138,14 +139,14 @@ impl Seats {
     fn of(forecast: &Forecast) -> Self {
         let seats = forecast.seats().len();
         let mut arrays = Self {
-            shows: Vec::with_capacity(seats),
-            numbers: Vec::with_capacity(seats),
-            expected_bookings: Vec::with_capacity(seats),
-            expected_deadlines: Vec::with_capacity(seats),
+            shows: Numbers::with_capacity(seats),
+            numbers: Numbers::with_capacity(seats),
+            expected_bookings: Numbers::with_capacity(seats),
+            expected_deadlines: Instants::with_capacity(seats),
             statuses: Vec::with_capacity(seats),
-            bookings: Vec::with_capacity(seats),
-            hold_fors: Vec::with_capacity(seats),
-            held_untils: Vec::with_capacity(seats),
+            bookings: Numbers::with_capacity(seats),
+            hold_fors: Numbers::with_capacity(seats),
+            held_untils: Instants::with_capacity(seats),
         };
         let mut changes = forecast.changes().seats.iter().peekable();
         for expected in forecast.seats() {
@@ -221,7 +222,7 @@ fn none_for_customers(actors: Vec<Cow<'static, str>>) -> Vec<Cow<'static, str>> 
 struct NewBookings<'a> {
     names: Vec<&'a str>,
     seats: Vec<String>,
-    hold_fors: Vec<i64>,
+    hold_fors: Numbers,
     actors: Vec<Cow<'static, str>>,
     customers: Vec<Option<&'a str>>,
 }
@@ -249,7 +250,7 @@ impl<'a> NewBookings<'a> {
 /// The stored bookings among the parameters of `save_if_foreseen.sql`.
 #[derive(Default)]
 struct StoredBookings<'a> {
-    ids: Vec<i64>,
+    ids: Numbers,
     statuses: Vec<&'static str>,
     failure_reasons: Vec<Option<&'static str>>,
     seats: Vec<Option<String>>,

@@ -9,6 +9,7 @@ use domain::{Booking, BookingId, Command, Forecast, LockedShow, Memory, Outcome,
 use crate::batch::Done;
 use crate::connection::Foresee;
 use crate::row_address::RowAddress;
+use crate::words::Numbers;
 
 mod holds;
 mod shows;
@@ -31,7 +32,7 @@ pub(crate) struct Foresight {
 /// A forecast, and the numbers of the last steps of its bookings, in their order.
 pub(crate) struct Foreseen {
     pub(crate) forecast: Forecast,
-    pub(crate) last_changes: Vec<i64>,
+    pub(crate) last_changes: Numbers,
 }
 
 #[derive(Default)]

@@ -33,6 +33,7 @@ mod show_repository;
 mod statements;
 mod sweep;
 mod tls;
+mod words;
 
 pub use booking_repository::PgBookingRepository;
 pub use connection::{Foresee, PgSettings, SettingsError};

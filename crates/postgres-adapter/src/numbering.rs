@@ -7,12 +7,13 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
 use crate::rows;
+use crate::words::Numbers;
 
 /// Where entries come in the histories of their shows.
 #[derive(Default)]
 pub(crate) struct Numbering {
     /// The shows, ascending.
-    pub(crate) shows: Vec<i64>,
+    pub(crate) shows: Numbers,
     /// How many numbers of each are used.
     used: Vec<i64>,
     /// Of new bookings, in their order.
@@ -35,8 +36,8 @@ pub(crate) struct Place {
 /// Places, as the statements take them.
 #[derive(Default)]
 pub(crate) struct Places {
-    shows: Vec<i64>,
-    later: Vec<i64>,
+    shows: Numbers,
+    later: Numbers,
 }
 
 impl Numbering {
@@ -130,7 +131,7 @@ impl Given {
 
 impl Places {
     fn each(&self) -> impl Iterator<Item = Place> {
-        self.shows.iter().zip(&self.later).map(|(&show, &later)| Place { show, later })
+        self.shows.iter().zip(self.later.iter()).map(|(&show, &later)| Place { show, later })
     }
 
     fn push(&mut self, Place { show, later }: Place) {
@@ -178,7 +179,7 @@ mod tests {
         ];
         let numbering = Numbering::of(&entries);
         let last = numbering.last_of([1, 2, 3].map(|id| BookingId::new(id).unwrap()).into_iter());
-        assert_eq!((last.shows, last.later), (vec![1, 2, 2], vec![1, 3, 2]));
+        assert_eq!((&*last.shows, &*last.later), ([1, 2, 2].as_slice(), [1, 3, 2].as_slice()));
         let ids = [1, 2, 3, 8, 9].map(|id| BookingId::new(id).unwrap());
         let given = Given { new_ids: ids[3..].to_vec(), last_numbers: vec![10, 20] };
         let steps = numbering.from(&given, &BTreeMap::from([(ids[0], 4), (ids[1], 5), (ids[2], 6)]));
@@ -186,9 +187,9 @@ mod tests {
         let step = |id: &BookingId| (steps.bookings[id].before, steps.bookings[id].last);
         assert_eq!(ids.each_ref().map(step), [(Some(4), 11), (Some(5), 23), (Some(6), 22), (None, 24), (None, 25)]);
         let Numbering { shows, new, stored, follows, .. } = numbering;
-        assert_eq!(shows, [3, 7]);
-        assert_eq!((new.shows, new.later), (vec![2, 2], vec![4, 5]));
-        assert_eq!((stored.shows, stored.later), (vec![1, 2, 2, 2], vec![1, 1, 2, 3]));
+        assert_eq!(*shows, [3, 7]);
+        assert_eq!((&*new.shows, &*new.later), ([2, 2].as_slice(), [4, 5].as_slice()));
+        assert_eq!((&*stored.shows, &*stored.later), ([1, 2, 2, 2].as_slice(), [1, 1, 2, 3].as_slice()));
         assert_eq!(follows, [None, None, None, Some(1)]);
     }
 }
