@@ -16,7 +16,7 @@ use crate::late as late_house;
 use loadgen::chaos::books::Books;
 use loadgen::chaos::check::{Kind, Violation, check};
 use loadgen::chaos::history::BookingStatus::{Confirmed, Failed};
-use loadgen::chaos::history::{Answer, Call, History, SeatStatus};
+use loadgen::chaos::history::{Answer, Call, History, SeatStatus, Unknown};
 
 /// What is falsified, how, and exactly which kinds of violation show it.
 pub(crate) type Falsification = (&'static str, fn(&mut History, &mut Books), &'static [Kind]);
@@ -68,6 +68,17 @@ fn every_kind_but_undecided_has_a_falsification() {
         missing.remove(kind);
     });
     assert_eq!(missing, BTreeSet::from([Kind::Undecided]));
+}
+
+/// What was not answered has done what another one, which was under way as well, was not told that it did.
+#[test]
+fn a_call_that_was_not_answered_explains_what_an_answer_does_not() {
+    let (mut history, books) = (amended::history(), amended::books());
+    // The extension of booking 5 to 9005 is not answered, and that to 9505 has begun before it.
+    let repeat = operation(&mut history, 30);
+    (repeat.answer, repeat.replayed) = (Answer::Unknown(Unknown::Lost), false);
+    operation(&mut history, 32).began = answered_at(7001);
+    assert_eq!(check(&history, &books), []);
 }
 
 /// A list or a seat map may show a hold as ended whose confirm came in time and is just being committed; nothing else may.

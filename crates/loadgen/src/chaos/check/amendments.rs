@@ -157,19 +157,15 @@ impl<'a> Explaining<'a, '_> {
 
     /// The call that was answered with this step. Without one, a call must at least explain it.
     fn author(&mut self, step: &Step, before: &[u32], deadline: Micros) -> Option<&'a Operation> {
-        let could = |call: &&&Operation| !self.used.contains(&call.id) && could_do(call, step, before);
-        let answered = self.calls.iter().filter(could).filter(|call| is_done_so(call, step.event) && step.at <= call.ended);
-        let answered =
-            answered.min_by_key(|call| (shown_deadline(call).is_some_and(|told| told != cut(deadline)), call.ended)).copied();
-        if let Some(call) = answered {
+        let could = self.calls.iter().filter(|call| !self.used.contains(&call.id) && could_do(call, step, before));
+        let found = could.filter_map(|call| Some((fit(call, step, deadline)?, *call))).min_by_key(|(fit, _)| *fit);
+        if let Some((fit, call)) = found {
             self.used.insert(call.id);
+            if matches!(fit, Fit::Unanswered { .. }) {
+                return None;
+            }
             self.compare(call, step, deadline);
             return Some(call);
-        }
-        let unknown = self.calls.iter().filter(could).filter(|call| matches!(call.answer, Answer::Unknown(_)));
-        if let Some(call) = unknown.min_by_key(|call| call.began).copied() {
-            self.used.insert(call.id);
-            return None;
         }
         let denied = self.calls.iter().filter(|call| could_do(call, step, before) && step.at <= call.ended).copied().next();
         let (event, when) = (step.event, at(step.at));
@@ -227,6 +223,28 @@ fn could_do(call: &Operation, step: &Step, before: &[u32]) -> bool {
         _ => false,
     };
     fits && call.began <= step.at
+}
+
+/// How well a call's answer fits to what it may have done, the best first. One that was answered otherwise may have done something else, and
+/// only have been under way as well.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Fit {
+    Answered { ended: Micros },
+    Unanswered { began: Micros },
+    AnsweredOtherwise { ended: Micros },
+}
+
+/// How the call's answer fits to a step that led to this deadline; `None` if it says that something else came of the call.
+fn fit(call: &Operation, step: &Step, deadline: Micros) -> Option<Fit> {
+    let &Operation { began, ended, .. } = call;
+    if matches!(call.answer, Answer::Unknown(_)) {
+        return Some(Fit::Unanswered { began });
+    }
+    if !is_done_so(call, step.event) || ended < step.at {
+        return None;
+    }
+    let is_told = shown_deadline(call).is_none_or(|told| told == cut(deadline));
+    Some(if is_told { Fit::Answered { ended } } else { Fit::AnsweredOtherwise { ended } })
 }
 
 const fn shown_deadline(call: &Operation) -> Option<Micros> {
