@@ -8,7 +8,7 @@
 --   booking_history_begins_with_a_hold   history-begins-with-a-hold
 --   booking_history_is_a_chain           history-is-a-chain, but that what follows nothing begins the booking, which stays
 --
--- Locks: each of these tables, for a moment.
+-- Locks: each of these tables, for a moment; the history for as long as it takes to read it once, 0.1 s for a million steps.
 
 ALTER TABLE seats DROP CONSTRAINT seats_seat_number_check;
 
@@ -20,5 +20,4 @@ ALTER TABLE bookings
 ALTER TABLE booking_history
     DROP CONSTRAINT booking_history_begins_with_a_hold,
     DROP CONSTRAINT booking_history_is_a_chain,
-    ADD CONSTRAINT booking_history_is_a_chain CHECK ((from_status IS NULL) = (previous IS NULL)) NOT VALID;
-ALTER TABLE booking_history VALIDATE CONSTRAINT booking_history_is_a_chain;
+    ADD CONSTRAINT booking_history_is_a_chain CHECK ((from_status IS NULL) = (previous IS NULL));

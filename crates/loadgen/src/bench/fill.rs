@@ -16,7 +16,7 @@ pub(super) async fn new_shows(session: &Client, shows: u64, seats_a_show: u64) -
 }
 
 /// A build from before bookings knew their last change has no room for it. Nobody but us writes it there.
-async fn as_now(session: &Client) -> anyhow::Result<()> {
+async fn room_for_last_changes(session: &Client) -> anyhow::Result<()> {
     let sql = "ALTER TABLE bookings ADD COLUMN IF NOT EXISTS last_change bigint";
     session.batch_execute(sql).await.context("can't make room for the last change")
 }
@@ -52,7 +52,7 @@ pub(super) async fn sold_out(session: &Client, seats: u64) -> anyhow::Result<Dea
 }
 
 async fn book_out(session: &Client, first_show: i64, shows: i32, seats: i32) -> anyhow::Result<()> {
-    as_now(session).await?;
+    room_for_last_changes(session).await?;
     let first_booking = reserve(session, i64::from(shows) * i64::from(seats / 2)).await?;
     for sql in [include_str!("../../sql/bench/old-bookings.sql"), include_str!("../../sql/bench/old-seats.sql")] {
         session.execute(sql, &[&first_show, &shows, &seats, &first_booking]).await.context("can't book shows out")?;
@@ -66,7 +66,7 @@ pub(super) async fn dead_holds(session: &Client, seats: u64, basket: u64) -> any
     let sql = include_str!("../../sql/bench/shows.sql");
     let created = session.query_one(sql, &[&1_i32, &seats]).await.context("can't create a show")?;
     let (show, _) = neighbours(&created)?;
-    as_now(session).await?;
+    room_for_last_changes(session).await?;
     let first_booking = reserve(session, i64::from(bookings)).await?;
     session.batch_execute("BEGIN").await?;
     let sql = include_str!("../../sql/bench/dead-bookings.sql");
