@@ -3,7 +3,7 @@
 //! The write lock of the whole file is taken first, so nobody else can write between load and save, and the clock is read
 //! under it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     BlockReason, Booking, BookingId, BookingState, BookingStatus, Changes, CustomerId, Deadline, Decision, Fingerprint, Holding,
@@ -19,6 +19,13 @@ use crate::{clock, record, statements};
 
 /// Rows that a statement has changed, and should have.
 const ONE: usize = 1;
+
+/// What a batch decides on.
+struct Found {
+    rows: LockedRows,
+    /// How many changes of each show are in the history.
+    numbers: BTreeMap<ShowId, i64>,
+}
 
 /// The file's write lock, and the instant at which it was had.
 pub(crate) struct Batch<'a> {
@@ -43,11 +50,12 @@ impl<'a> Batch<'a> {
 
     /// Decides the requests in their order and saves what they change, once in a batch.
     pub(crate) fn run(&mut self, requests: &[Request]) -> Result<Vec<Outcome>, Failure> {
-        let mut ledger = Ledger::open(self.load(&Keys::of(requests))?);
+        let Found { rows, numbers } = self.load(&Keys::of(requests))?;
+        let mut ledger = Ledger::open(rows);
         let decisions = requests.iter().map(|request| ledger.apply(request)).collect::<Result<Vec<Decision>, _>>()?;
         let changes = ledger.into_changes();
         self.changed |= !changes.is_empty();
-        let new_ids = self.save(&changes)?;
+        let new_ids = self.save(&changes, numbers)?;
         let outcomes: Option<Vec<Outcome>> = decisions.into_iter().map(|decision| decision.outcome(&new_ids)).collect();
         Ok(outcomes.ok_or_else(no_identity)?)
     }
@@ -55,12 +63,13 @@ impl<'a> Batch<'a> {
     /// Expires those of these bookings that are dead, and saves that.
     pub(crate) fn sweep(&mut self, candidates: Vec<BookingId>) -> Result<Vec<Outcome>, Failure> {
         let keys = Keys { bookings: candidates, ..Keys::default() };
-        let Swept { outcomes, changes, corrupt } = Ledger::sweep(self.load(&keys)?);
+        let Found { rows, numbers } = self.load(&keys)?;
+        let Swept { outcomes, changes, corrupt } = Ledger::sweep(rows);
         for error in corrupt {
             tracing::error!(%error, "a hold can't be expired");
         }
         self.changed |= !changes.is_empty();
-        self.save(&changes)?;
+        self.save(&changes, numbers)?;
         Ok(outcomes)
     }
 
@@ -69,7 +78,7 @@ impl<'a> Batch<'a> {
         if self.changed { self.transaction.commit().map_err(failure::of_commit) } else { Ok(self.transaction.rollback()?) }
     }
 
-    fn load(&self, keys: &Keys) -> Result<LockedRows, Failure> {
+    fn load(&self, keys: &Keys) -> Result<Found, Failure> {
         let named = load_bookings(&self.transaction, keys.bookings.iter().copied())?;
         let show_of = |id| named.iter().find(|booking| booking.id == id).map(|booking| booking.show_id);
         let added = keys.additions.iter().filter_map(|&(id, number)| Some(SeatKey { show_id: show_of(id)?, number }));
@@ -88,15 +97,18 @@ impl<'a> Batch<'a> {
         seats.extend(load_seats(&self.transaction, theirs.difference(&wanted))?);
         let shows: BTreeSet<ShowId> = keys.shows.iter().copied().chain(bookings.iter().map(|booking| booking.show_id)).collect();
         let shows = load_shows(&self.transaction, shows)?;
+        let numbers = shows.iter().map(|(show, changes)| (show.id, *changes)).collect();
+        let shows = shows.into_iter().map(|(show, _)| show).collect();
         let their_customers = bookings.iter().filter_map(|booking| Some((booking.show_id, booking.customer.clone()?)));
         let customers: BTreeSet<(ShowId, CustomerId)> = keys.customers.iter().cloned().chain(their_customers).collect();
         let holdings = load_holdings(&self.transaction, &customers)?;
         let payments = load_payments(&self.transaction, &keys.payments)?;
         let used_keys = load_keys(&self.transaction, keys.requests.iter())?;
-        Ok(LockedRows { now: self.now, shows, seats, bookings, holdings, payments, used_keys })
+        let rows = LockedRows { now: self.now, shows, seats, bookings, holdings, payments, used_keys };
+        Ok(Found { rows, numbers })
     }
 
-    fn save(&self, changes: &Changes) -> Result<Vec<BookingId>, Failure> {
+    fn save(&self, changes: &Changes, numbers: BTreeMap<ShowId, i64>) -> Result<Vec<BookingId>, Failure> {
         let now = changes.now.timestamp_micros();
         let new_ids = self.insert_bookings(changes)?;
         let mut update = self.transaction.prepare_cached(statements::UPDATE_BOOKING)?;
@@ -127,7 +139,7 @@ impl<'a> Batch<'a> {
             let rows = update.execute(params![show_id.get(), number.get(), status, booking_id, held_until])?;
             expect_one(rows, || format!("seats has no number {number} of show {show_id}"))?;
         }
-        self.record(changes, &new_ids)?;
+        self.record(changes, numbers, &new_ids)?;
         let mut insert = self.transaction.prepare_cached(statements::INSERT_PAYMENT)?;
         for payment in &changes.payments {
             let Payment { reference, booking_id, show_id, in_vain } = payment;
@@ -140,7 +152,8 @@ impl<'a> Batch<'a> {
         Ok(new_ids)
     }
 
-    fn record(&self, changes: &Changes, new_ids: &[BookingId]) -> Result<(), Failure> {
+    /// Takes down what has happened, under the next numbers of the shows.
+    fn record(&self, changes: &Changes, mut numbers: BTreeMap<ShowId, i64>, new_ids: &[BookingId]) -> Result<(), Failure> {
         let now = changes.now.timestamp_micros();
         let mut insert = self.transaction.prepare_cached(statements::RECORD)?;
         for entry in &changes.entries {
@@ -148,9 +161,17 @@ impl<'a> Batch<'a> {
                 Owner::Stored(id) => id,
                 Owner::New(index) => new_ids.get(index).copied().ok_or_else(no_identity)?,
             };
+            let number = numbers.get_mut(&entry.show_id).ok_or_else(|| no_show(entry.show_id))?;
+            *number += 1;
             let from = entry.from.map(encoding::booking_status::text);
             let (event, by, seats) = (encoding::event(entry.event), entry.by.to_string(), encoding::seat_numbers(&entry.seats));
-            insert.execute(params![entry.show_id.get(), id.get(), now, event, from, by, seats])?;
+            insert.execute(params![id.get(), *number, entry.show_id.get(), now, event, from, by, seats])?;
+        }
+        let changed: BTreeSet<ShowId> = changes.entries.iter().map(|entry| entry.show_id).collect();
+        let mut update = self.transaction.prepare_cached(statements::COUNT_CHANGES)?;
+        for show_id in changed {
+            let rows = update.execute(params![show_id.get(), numbers.get(&show_id)])?;
+            (rows == ONE).then_some(()).ok_or_else(|| no_show(show_id))?;
         }
         Ok(())
     }
@@ -169,8 +190,8 @@ impl<'a> Batch<'a> {
             let (customer, blocked_for) =
                 (new.customer.as_ref().map(CustomerId::as_str), new.blocked_for.as_ref().map(BlockReason::as_str));
             let (show_id, user_name) = (new.show_id.get(), new.user_name.as_str());
-            let parameters = params![show_id, user_name, seats, status, deadline, confirmed_at, now, customer, blocked_for];
-            let id = insert.query_row(parameters, |row| row.get(0))?;
+            let id =
+                insert.insert(params![show_id, user_name, seats, status, deadline, confirmed_at, now, customer, blocked_for])?;
             ids.push(BookingId::new(id).ok_or_else(no_identity)?);
         }
         Ok(ids)
@@ -179,6 +200,10 @@ impl<'a> Batch<'a> {
 
 fn no_identity() -> StoreError {
     StoreError::Corrupt("a new booking got no identity".to_owned())
+}
+
+fn no_show(show_id: ShowId) -> StoreError {
+    StoreError::Corrupt(format!("shows has no id {show_id}"))
 }
 
 fn expect_one(rows: usize, missing: impl FnOnce() -> String) -> Result<(), StoreError> {
@@ -191,8 +216,10 @@ pub(crate) fn seat_keys(booking: &Booking) -> impl Iterator<Item = SeatKey> {
     booking.seats.iter().map(move |&number| SeatKey { show_id, number })
 }
 
-fn load_shows(connection: &Connection, ids: impl IntoIterator<Item = ShowId>) -> Result<Vec<LockedShow>, Failure> {
-    all(connection, statements::LOAD_SHOWS, &json(ids.into_iter().map(ShowId::get)), record::locked_show)
+/// Shows, each with the number of its changes in the history.
+fn load_shows(connection: &Connection, ids: impl IntoIterator<Item = ShowId>) -> Result<Vec<(LockedShow, i64)>, Failure> {
+    let parse = |row: &Row<'_>| Ok((record::locked_show(row)?, record::changes(row)?));
+    all(connection, statements::LOAD_SHOWS, &json(ids.into_iter().map(ShowId::get)), parse)
 }
 
 /// What these customers have in shows that limit them.

@@ -98,6 +98,11 @@ pub(crate) fn locked_show(row: &Row<'_>) -> Result<LockedShow, StoreError> {
     })
 }
 
+/// How many changes of a show are in the history.
+pub(crate) fn changes(row: &Row<'_>) -> Result<i64, StoreError> {
+    Record::of("shows", row)?.get("changes")
+}
+
 fn terms(record: &Record<'_>) -> Result<Terms, StoreError> {
     let seconds =
         |column| record.get(column).map(|seconds: Option<u32>| seconds.map(|seconds| TimeDelta::seconds(seconds.into())));

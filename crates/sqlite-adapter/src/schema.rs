@@ -82,6 +82,8 @@ pub(crate) fn found_version(connection: &Connection) -> Result<u32, Failure> {
 
 #[cfg(test)]
 mod tests {
+    use rusqlite::types::Value;
+
     use super::*;
 
     const MADE_BEFORE: &str = "
@@ -93,27 +95,75 @@ mod tests {
         INSERT INTO seats (id, show_id, seat_number, status, booking_id, held_until) VALUES
             (1, 1, 1, 'PENDING', 1, 9), (2, 1, 2, 'CONFIRMED', 2, NULL), (3, 1, 3, 'AVAILABLE', NULL, NULL)";
 
+    /// A file of an earlier schema with this in it, and its folder.
+    fn file_of(version: i32, written: &str) -> (tempfile::TempDir, PathBuf) {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("rowlock.db");
+        let mut earlier = open_writer(&path).unwrap();
+        embedded::migrations::runner().set_target(refinery::Target::Version(version)).run(&mut earlier).unwrap();
+        earlier.execute_batch(written).unwrap();
+        (directory, path)
+    }
+
     /// Bookings that were made before there was a history have the one that can be known of them, and are what they were.
     #[test]
     fn bookings_of_the_first_schema_get_a_history() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("rowlock.db");
-        let mut first = open_writer(&path).unwrap();
-        embedded::migrations::runner().set_target(refinery::Target::Version(1)).run(&mut first).unwrap();
-        first.execute_batch(MADE_BEFORE).unwrap();
-        drop(first);
+        let (_directory, path) = file_of(1, MADE_BEFORE);
         let connection = open_migrated(&path).unwrap();
-        let mut history = connection.prepare("SELECT number, booking_id, event, from_status FROM booking_history").unwrap();
-        let columns = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
-        let history: Vec<(i64, i64, String, Option<String>)> =
-            history.query_map([], columns).unwrap().map(Result::unwrap).collect();
-        let (held, from) = (|number, id| (number, id, "held".to_owned(), None), Some("PENDING".to_owned()));
-        let ends = [(4, 2, "confirmed".to_owned(), from.clone()), (5, 3, "expired".to_owned(), from)];
-        assert_eq!(history, [&[held(1, 1), held(2, 2), held(3, 3)][..], &ends].concat());
+        let history = rows(&connection, "SELECT number, booking_id, event, from_status FROM booking_history ORDER BY number");
+        let step = |number, id, event: &str, from: Option<&str>| {
+            vec![Value::Integer(number), Value::Integer(id), event.to_owned().into(), from.map(str::to_owned).into()]
+        };
+        let ends = [step(4, 2, "confirmed", Some("PENDING")), step(5, 3, "expired", Some("PENDING"))];
+        assert_eq!(history, [&[1, 2, 3].map(|id| step(id, id, "held", None))[..], &ends].concat());
         let next = "INSERT INTO bookings (show_id, user_name, seat_numbers, status, created_at, updated_at, expires_at)
                     VALUES (1, 'Di', '[3]', 'PENDING', 5, 5, 9) RETURNING id";
         assert_eq!(connection.query_row(next, [], |row| row.get::<_, i64>(0)).unwrap(), 4);
         let orphan = "UPDATE seats SET booking_id = 77 WHERE id = 1";
         assert!(connection.execute(orphan, []).is_err(), "foreign keys are looked at again");
+    }
+
+    /// The fourth schema lays the history by booking and lets shows count their changes, and all that was written stays.
+    #[test]
+    fn what_the_third_schema_had_is_kept() {
+        const WRITTEN: &str = "
+            INSERT INTO shows (name, start_time, total_seats, created_at) VALUES ('Hamlet', 0, 2, 0), ('Faust', 0, 1, 0),
+                ('Macbeth', 0, 1, 0);
+            INSERT INTO bookings (show_id, user_name, customer, blocked_for, payment_reference, seat_numbers, status, failure_reason,
+                                  refund_due, reclaimed, expires_at, confirmed_at, created_at, updated_at) VALUES
+                (1, 'Ada', 'ada', NULL, 'pay-1', '[1]', 'CONFIRMED', NULL, 0, 1, 9, 10, 1, 10),
+                (1, 'house', NULL, 'camera', NULL, '[2]', 'CONFIRMED', NULL, 0, 0, 9, 2, 2, 2),
+                (2, 'Cy', NULL, NULL, NULL, '[1]', 'FAILED', 'cancelled', 1, 0, 9, NULL, 3, 8);
+            INSERT INTO seats (id, show_id, seat_number, status, booking_id, held_until) VALUES
+                (1, 1, 1, 'CONFIRMED', 1, NULL), (2, 1, 2, 'CONFIRMED', 2, NULL), (3, 2, 1, 'AVAILABLE', NULL, NULL);
+            INSERT INTO booking_history (show_id, number, booking_id, happened_at, event, from_status, actor, seat_numbers) VALUES
+                (1, 1, 1, 1, 'held', NULL, 'customer', '[1]'), (1, 2, 2, 2, 'blocked', NULL, 'admin:ann', '[2]'),
+                (1, 3, 1, 9, 'expired', 'PENDING', 'system', '[1]'), (1, 4, 1, 10, 'reclaimed', 'FAILED', 'customer', '[1]'),
+                (2, 1, 3, 3, 'held', NULL, 'customer', '[1]'), (2, 2, 3, 4, 'confirmed', 'PENDING', 'customer', '[1]'),
+                (2, 3, 3, 8, 'cancelled', 'CONFIRMED', 'customer', '[1]');";
+        const KEPT: [&str; 3] = [
+            "SELECT id, show_id, user_name, customer, blocked_for, payment_reference, seat_numbers, status, failure_reason, refund_due,
+                    reclaimed, expires_at, confirmed_at, created_at, updated_at
+               FROM bookings ORDER BY id",
+            "SELECT show_id, number, booking_id, happened_at, event, from_status, actor, seat_numbers
+               FROM booking_history ORDER BY show_id, number",
+            "SELECT * FROM seats ORDER BY id",
+        ];
+        let kept = |connection: &Connection| KEPT.map(|sql| rows(connection, sql));
+        let (_directory, path) = file_of(3, WRITTEN);
+        let before = kept(&open_writer(&path).unwrap());
+        let connection = open_migrated(&path).unwrap();
+        assert_eq!(kept(&connection), before);
+        assert_eq!(rows(&connection, "SELECT changes FROM shows ORDER BY id").concat(), [4, 3, 0].map(Value::Integer));
+        for of_final in ["DELETE FROM booking_history", "UPDATE booking_history SET actor = 'nobody'"] {
+            assert!(connection.execute(of_final, []).is_err(), "it is final still");
+        }
+    }
+
+    fn rows(connection: &Connection, sql: &str) -> Vec<Vec<Value>> {
+        let mut statement = connection.prepare(sql).unwrap();
+        let columns = statement.column_count();
+        let row = |row: &rusqlite::Row<'_>| (0..columns).map(|column| row.get(column)).collect();
+        statement.query_map([], row).unwrap().map(Result::unwrap).collect()
     }
 }

@@ -13,6 +13,7 @@ macro_rules! statements {
 statements! {
     CANCEL_SHOW = "cancel_show.sql";
     COUNT_BOOKINGS = "count_bookings.sql";
+    COUNT_CHANGES = "count_changes.sql";
     COUNT_SEATS = "count_seats.sql";
     DUE_BOOKINGS = "due_bookings.sql";
     EDIT_SHOW = "edit_show.sql";
@@ -102,6 +103,20 @@ mod tests {
                     .any(|table| step == format!("SCAN {table}"));
                 assert!(!scans, "{file}: {step}");
             }
+        }
+    }
+
+    /// SQLite makes a table of values for IN with more than two of them, in a CHECK too, and one for what RETURNING returns: each time.
+    #[test]
+    fn nothing_that_is_written_in_a_batch_makes_a_table() {
+        let (_directory, connection) = migrated();
+        for sql in [COUNT_CHANGES, INSERT_BOOKING, INSERT_PAYMENT, RECORD, UPDATE_BOOKING, UPDATE_SEAT, USE_KEY] {
+            let mut program = connection.prepare(&format!("EXPLAIN {sql}")).unwrap();
+            let parameters = vec![rusqlite::types::Null; program.parameter_count()];
+            let steps = program.query_map(rusqlite::params_from_iter(parameters), |row| row.get::<_, String>("opcode")).unwrap();
+            let steps: Vec<String> = steps.map(Result::unwrap).collect();
+            assert!(steps.iter().any(|step| step == "Insert" || step == "IdxInsert"), "{sql} writes");
+            assert!(!steps.iter().any(|step| step == "OpenEphemeral"), "{sql} makes a table");
         }
     }
 }

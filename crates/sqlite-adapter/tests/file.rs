@@ -34,7 +34,7 @@ async fn show(store: &SqliteStore) -> Show {
 }
 
 /// That of the schema which this program brings.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 
 fn hold(show: &Show, seats: &[i64]) -> Command {
     let seats = SeatSelection::new(seats, 9).unwrap();

@@ -40,7 +40,7 @@ macro_rules! invariant {
     };
 }
 
-/// SQLite finds a booking's history by an index.
+/// In SQLite a booking's history lies together.
 const CHAIN: Invariant = Invariant {
     name: "history-is-a-chain",
     says: "every step names the one before it, and the booking the last one",

@@ -7,6 +7,11 @@ use crate::books::{FALSIFICATIONS, IN_ORDER, MISPAYMENTS, REWRITINGS, TABLES, in
 use loadgen::report::Report;
 use loadgen::verify::{self, VerifyReport};
 
+/// What SQLite keeps besides: how many changes of each show are in the history.
+const WITH_A_COUNT: &str = "ALTER TABLE shows ADD COLUMN changes integer NOT NULL DEFAULT 0;";
+const COUNTED: &str =
+    "; UPDATE shows SET changes = (SELECT COALESCE(max(number), 0) FROM booking_history WHERE show_id = shows.id);";
+
 /// A directory with `rowlock.db`, which goes away with it.
 struct Books(PathBuf);
 
@@ -17,7 +22,7 @@ impl Books {
         let books = Self(directory);
         books.write("PRAGMA journal_mode = WAL");
         books.write(&TABLES.replace("INSTANT", "integer").replace("SEAT_LIST", "text"));
-        books.write(IN_ORDER);
+        books.write(&[IN_ORDER, WITH_A_COUNT, COUNTED].concat());
         books
     }
 
@@ -52,10 +57,19 @@ fn books_in_order_pass() {
 fn every_falsification_is_named() {
     for (i, (falsification, expected)) in REWRITINGS.iter().chain(MISPAYMENTS).chain(FALSIFICATIONS).enumerate() {
         let books = Books::in_order(&format!("false-{i}"));
-        books.write(falsification);
+        books.write(&[falsification, COUNTED].concat());
         let report = books.verify(true);
         assert_eq!(broken(&report), *expected, "{falsification}\n{report}");
         assert!(!report.passed());
+    }
+}
+
+#[test]
+fn a_show_that_has_miscounted_is_named() {
+    for (i, miscounted) in ["changes - 1", "changes + 1", "0"].iter().enumerate() {
+        let books = Books::in_order(&format!("miscounted-{i}"));
+        books.write(&format!("UPDATE shows SET changes = {miscounted} WHERE id = 1"));
+        assert_eq!(broken(&books.verify(true)), ["changes-are-numbered-without-gaps"], "{miscounted}");
     }
 }
 
