@@ -66,7 +66,7 @@ const OWN: [Setting; 18] = [
     setting("MIGRATE_ON_START", Some("true"), "whether to apply pending migrations when starting on PostgreSQL"),
     setting("DATABASE_CA_FILE", None, "certificates to trust for PostgreSQL besides the system's, a PEM file"),
     setting("DATABASE_READERS_MAX", Some("8"), "most connections to PostgreSQL for reads"),
-    setting("LANES", Some("1"), "batches in flight at once, each on a connection of its own"),
+    setting("LANES", Some("1"), "queues, each served batch after batch on a connection of its own"),
     setting("BATCH_MAX", Some("768"), "most commands in one batch; it takes twice as many that wait"),
     setting("QUEUE_MAX", Some("4096"), "most commands that wait for one lane; one more is answered with 503"),
     setting("PATIENCE_SECONDS", Some("5"), "how long a command may wait before it is begun"),
@@ -180,8 +180,9 @@ fn database(reader: &mut Reader, plan: Option<&Plan>) -> Option<Database> {
     let store = StoreSettings::read(reader)?;
     let Some(url) = store.database_url else { return Some(Database::Sqlite(store.data_dir)) };
     let settings = PgSettings::new(url.expose());
-    // A connection for each lane, for each command that is tried or retried beside the lanes, and one to spare.
-    let writers_max = plan.map_or(settings.writers_max, |plan| plan.lanes + 2 * plan.aside_max + 1);
+    // Two connections for each lane, as a batch that follows another stays on the first one's while that takes another one where it was not
+    // as foreseen; one for each command that is tried or retried beside the lanes; and one to spare.
+    let writers_max = plan.map_or(settings.writers_max, |plan| 2 * plan.lanes + 2 * plan.aside_max + 1);
     Some(Database::Postgres(Box::new(PgSettings { ca_file, readers_max: readers_max?, writers_max, ..settings })))
 }
 

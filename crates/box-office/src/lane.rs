@@ -3,13 +3,19 @@
 use std::sync::Arc;
 
 use domain::{BookingRepository, Command, Outcome, Request, StoreError};
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use tokio::time::Instant;
 
 use crate::aside::{Aside, pause};
 use crate::observer::{BatchKind, Observer, observed};
 use crate::office::{Declined, Plan};
+use crate::panics::caught;
 use crate::queue::{Batches, Job, Queue};
 use crate::taken::Taken;
+
+/// Fewer than these do not go behind a batch that is in flight, but wait for it, and for others.
+const FOLLOWERS_MIN: usize = 16;
 
 /// The queues of all lanes.
 #[derive(Clone)]
@@ -69,26 +75,58 @@ impl Lane {
         Self { store, aside, taken, observer, attempts_max: plan.attempts_max.max(1) }
     }
 
-    /// Serves until the box office closes, and then until the queue is empty.
+    /// Serves until the box office closes, and then until the queue is empty: one batch after the other, or the next behind the one that
+    /// is in flight, once as many wait as that has, where the store takes it. A store that is busy with one batch need not wait for
+    /// another; and as many, since batches would only get smaller else.
     pub(crate) async fn run(self, mut batches: Batches) {
-        while let Some(jobs) = batches.next().await {
-            self.serve(jobs).await;
+        let mut in_flight = FuturesUnordered::new();
+        let mut last: Arc<[Request]> = Arc::default();
+        loop {
+            let is_behind = !in_flight.is_empty();
+            if is_behind {
+                tokio::select! {
+                    biased;
+                    _ = in_flight.next() => continue,
+                    () = batches.as_many_as(last.len().max(FOLLOWERS_MIN)), if in_flight.len() == 1 => {}
+                }
+                if !self.may_follow(&last, &[]).await {
+                    in_flight.next().await;
+                    continue;
+                }
+            }
+            let Some(jobs) = batches.next().await else { break };
+            let mut batch = Batch::of(jobs);
+            if is_behind && !self.may_follow(&last, &batch.requests).await {
+                in_flight.next().await;
+                batch = Batch::of(batch.jobs);
+            }
+            let before = std::mem::replace(&mut last, Arc::clone(&batch.requests));
+            in_flight.push(self.serve(batch, (!in_flight.is_empty()).then_some(before)));
         }
+        while in_flight.next().await.is_some() {}
     }
 
-    /// Executes the batch; every job gets its reply, now or aside.
-    async fn serve(&self, jobs: Vec<Job>) {
-        let mut jobs = drop_stale(jobs);
+    /// What the store says to that; a store that panics takes none.
+    async fn may_follow(&self, before: &[Request], requests: &[Request]) -> bool {
+        caught(async { Ok(self.store.may_follow(before, requests)) }).await.unwrap_or(false)
+    }
+
+    /// Executes the batch, behind the one before if that is in flight; every job gets its reply, now or aside.
+    async fn serve(&self, mut batch: Batch, mut before: Option<Arc<[Request]>>) {
         let now = Instant::now();
-        for job in &jobs {
+        for job in &batch.jobs {
             self.observer.waited(now - job.came_at);
         }
         for attempt in 1.. {
+            let Batch { jobs, requests } = batch;
             if jobs.is_empty() {
                 return;
             }
-            let requests: Vec<Request> = jobs.iter().map(|job| job.request.clone()).collect();
-            let error = match observed(&*self.observer, BatchKind::Lane, &jobs, self.store.execute(&requests)).await {
+            let executed = match &before {
+                Some(before) => self.store.execute_behind(before, &requests),
+                None => self.store.execute(&requests),
+            };
+            let error = match observed(&*self.observer, BatchKind::Lane, &jobs, executed).await {
                 Ok(outcomes) => return reply_each(jobs, outcomes, &self.taken, &*self.observer),
                 Err(error) => error,
             };
@@ -100,8 +138,21 @@ impl Lane {
                 // One command may be the reason: let each stand alone, and the lane go on.
                 StoreError::Contended(_) | StoreError::Corrupt(_) => return self.aside.take(jobs, &error),
             }
-            jobs = drop_stale(jobs);
+            (batch, before) = (Batch::of(jobs), None);
         }
+    }
+}
+
+/// Jobs whose callers still wait, and what they ask for.
+struct Batch {
+    jobs: Vec<Job>,
+    requests: Arc<[Request]>,
+}
+
+impl Batch {
+    fn of(jobs: Vec<Job>) -> Self {
+        let jobs = drop_stale(jobs);
+        Self { requests: jobs.iter().map(|job| job.request.clone()).collect(), jobs }
     }
 }
 

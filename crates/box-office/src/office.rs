@@ -19,8 +19,8 @@ use crate::window::Window;
 /// How a box office works.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// Batches in flight at once, each on a connection of its own. Few lanes batch better; more than one pays only when the
-    /// store has cores to spare.
+    /// Queues, each of which is served batch after batch, at most one of them behind another. Few lanes batch better; more than one pays
+    /// only when the store has cores to spare.
     pub lanes: usize,
     /// Most commands in one batch. It is reached only when more than twice as many wait.
     pub batch_max: usize,

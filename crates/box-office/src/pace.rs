@@ -52,6 +52,12 @@ impl Pace {
         (waiting / 2).max(SMALL).min(self.batch_max)
     }
 
+    /// How many must wait for a batch of so many, or of as many as a batch can be.
+    pub(crate) fn waiting_for(&self, batch: usize) -> usize {
+        let batch = batch.min(self.batch_max);
+        if batch <= SMALL { batch } else { batch.saturating_mul(2) }
+    }
+
     /// Whether one who comes behind so many others would have to wait too long: by what the last batches took, or because the
     /// one in flight has taken that long by itself.
     pub(crate) fn is_too_slow_for(&self, waiting: usize) -> bool {
@@ -123,6 +129,18 @@ mod tests {
         assert_eq!(sizes, [96, 96, 96, 96, 100, 300, 500, 500]);
         let pace = Pace::new(&Plan { batch_max: 3, ..Plan::default() });
         assert_eq!(pace.batch_of(1000), 3);
+    }
+
+    #[test]
+    fn a_batch_can_be_waited_for() {
+        for batch_max in [3, 96, 500] {
+            let pace = Pace::new(&Plan { batch_max, ..Plan::default() });
+            for batch in [1, 3, 95, 96, 97, 300, 500, 900] {
+                let waiting = pace.waiting_for(batch);
+                assert!(pace.batch_of(waiting).min(waiting) >= batch.min(batch_max), "{batch} of {batch_max}");
+                assert!(pace.batch_of(waiting - 1).min(waiting - 1) < batch.min(batch_max), "{batch} of {batch_max}");
+            }
+        }
     }
 
     #[tokio::test(start_paused = true)]

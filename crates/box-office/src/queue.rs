@@ -1,9 +1,10 @@
 //! A queue: the way in, which knows when to say no, and the way out, at which jobs are taken in batches.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use domain::{Outcome, Request};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use crate::observer::Caller;
@@ -30,13 +31,32 @@ impl Job {
 pub(crate) fn queue(plan: &Plan, closing: watch::Receiver<bool>) -> (Queue, Batches) {
     let (jobs, waiting) = mpsc::channel(plan.queue_max.max(1));
     let pace = Arc::new(Pace::new(plan));
-    (Queue { jobs, pace: Arc::clone(&pace) }, Batches { waiting, closing, pace })
+    let bell = Arc::new(Bell { at: AtomicUsize::new(NEVER), rung: Notify::new() });
+    (Queue { jobs, pace: Arc::clone(&pace), bell: Arc::clone(&bell) }, Batches { waiting, closing, pace, bell })
+}
+
+/// More jobs than can wait.
+const NEVER: usize = usize::MAX;
+
+/// Rings once when so many jobs wait.
+struct Bell {
+    at: AtomicUsize,
+    rung: Notify,
+}
+
+impl Bell {
+    fn ring_if(&self, waiting: usize) {
+        if waiting >= self.at.load(Ordering::Relaxed) && self.at.swap(NEVER, Ordering::Relaxed) != NEVER {
+            self.rung.notify_one();
+        }
+    }
 }
 
 /// The way in.
 pub(crate) struct Queue {
     jobs: mpsc::Sender<Job>,
     pace: Arc<Pace>,
+    bell: Arc<Bell>,
 }
 
 impl Queue {
@@ -46,7 +66,7 @@ impl Queue {
             return job.settle(Err(Declined::Full));
         }
         match self.jobs.try_send(job) {
-            Ok(()) => {}
+            Ok(()) => self.bell.ring_if(self.waiting()),
             Err(mpsc::error::TrySendError::Full(job)) => job.settle(Err(Declined::Full)),
             Err(mpsc::error::TrySendError::Closed(job)) => job.settle(Err(Declined::Closing)),
         }
@@ -77,9 +97,23 @@ pub(crate) struct Batches {
     waiting: mpsc::Receiver<Job>,
     closing: watch::Receiver<bool>,
     pace: Arc<Pace>,
+    bell: Arc<Bell>,
 }
 
 impl Batches {
+    /// Waits until there are jobs for a batch of so many, or for a full one if that is less. That one is missed which comes at the very
+    /// moment at which this begins to listen costs a little time, no more: the next one rings.
+    pub(crate) async fn as_many_as(&self, jobs: usize) {
+        let jobs = self.pace.waiting_for(jobs);
+        loop {
+            self.bell.at.store(jobs, Ordering::Relaxed);
+            if self.waiting.len() >= jobs {
+                return self.bell.at.store(NEVER, Ordering::Relaxed);
+            }
+            self.bell.rung.notified().await;
+        }
+    }
+
     /// Waits for jobs, and takes as many as make a batch; `None` when the box office has closed and the queue is empty. Whoever
     /// comes for the next batch is done with the last one.
     pub(crate) async fn next(&mut self) -> Option<Vec<Job>> {

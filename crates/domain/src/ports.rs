@@ -121,6 +121,22 @@ pub trait BookingRepository: Send + Sync {
     /// the transaction then happens wholly or not at all (`a_dropped_call_is_done_wholly_or_not_at_all`).
     async fn execute(&self, requests: &[Request]) -> Result<Vec<Outcome>, StoreError>;
 
+    /// Whether `requests` had better go to [`Self::execute_behind`] now than to [`Self::execute`] when `before` is done, the very slice that
+    /// is being executed. Of no requests: whether any might. It is a hint; whatever is done, outcomes are right.
+    fn may_follow(&self, _before: &[Request], _requests: &[Request]) -> bool {
+        false
+    }
+
+    /// [`Self::execute`], to be called while `before` is being executed, the very slice: a store that takes transactions in a line can
+    /// begin with these the moment it is done with those. It MUST keep to all that [`Self::execute`] says, though those may fail, or be
+    /// done after these (`a_batch_behind_another_is_a_batch`).
+    ///
+    /// # Errors
+    /// As [`Self::execute`].
+    async fn execute_behind(&self, _before: &[Request], requests: &[Request]) -> Result<Vec<Outcome>, StoreError> {
+        self.execute(requests).await
+    }
+
     /// Looks, for each of the holds, whether it would be refused, without locking anything: the refusals in the same order, and
     /// `None` for a hold that [`Self::execute`] has to decide.
     ///

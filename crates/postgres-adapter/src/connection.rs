@@ -3,6 +3,7 @@
 use std::ops::Deref;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use deadpool_postgres::{Client, Hook, HookError, Manager, ManagerConfig, Object, Pool, QueueMode, RecyclingMethod, Runtime};
@@ -88,6 +89,8 @@ pub(crate) struct Connections {
 
 /// How long to wait for a new connection, or for one of a pool to come free.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// Most statements that follow each other on a connection before it is given back.
+const SENT_MAX: u32 = 16;
 
 /// Shows that are created at the same time.
 const CREATORS_MAX: usize = 2;
@@ -281,5 +284,56 @@ impl Drop for Lease {
         if let (Some(object), false) = (self.object.take(), self.between_transactions) {
             drop(Object::take(object));
         }
+    }
+}
+
+/// A connection on which one statement may be sent behind another that is being executed still, each a transaction of its own. When nobody
+/// has it any more it goes back to its pool, if all of them were answered; else it is closed.
+pub(crate) struct Line {
+    lease: Lease,
+    sent: AtomicU32,
+    unanswered: AtomicU32,
+}
+
+impl Line {
+    pub(crate) fn on(lease: Lease) -> Self {
+        Self { lease, sent: AtomicU32::new(0), unanswered: AtomicU32::new(0) }
+    }
+
+    /// A statement is about to be sent.
+    pub(crate) fn sending(&self) {
+        self.sent.fetch_add(1, Ordering::Relaxed);
+        self.unanswered.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The trip of the statement that was sent last: those before it take their time first.
+    pub(crate) async fn within<T>(&self, trip: impl Future<Output = T>) -> Result<T, TimedOut> {
+        let in_turn = self.unanswered.load(Ordering::Relaxed).max(1);
+        tokio::time::timeout(self.lease.trip_timeout * in_turn, trip).await.map_err(|_| TimedOut)
+    }
+
+    /// One was answered, whatever the answer was, and has left no transaction open.
+    pub(crate) fn answered(&self) {
+        self.unanswered.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Whether one more may be sent: behind one only, so that nobody waits for long behind one that waits for a lock; and now and then the
+    /// connection has to be given back, as plans are made anew when it is taken.
+    pub(crate) fn takes_another(&self) -> bool {
+        self.unanswered.load(Ordering::Relaxed) == 1 && self.sent.load(Ordering::Relaxed) < SENT_MAX && !self.lease.is_closed()
+    }
+}
+
+impl Deref for Line {
+    type Target = Lease;
+
+    fn deref(&self) -> &Lease {
+        &self.lease
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        self.lease.between_transactions = *self.unanswered.get_mut() == 0;
     }
 }

@@ -8,6 +8,8 @@ use std::time::Duration;
 pub struct PgFigures {
     /// Batches that came true as foreseen, and took one round trip.
     pub batches_in_one_trip: u64,
+    /// Of these, those that were sent behind another, which was being executed still.
+    pub batches_behind: u64,
     /// Batches that were locked first and then saved.
     pub batches_locked: u64,
     /// Forecasts that did not come true.
@@ -38,14 +40,16 @@ pub struct PoolUse {
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     in_one_trip: AtomicU64,
+    behind: AtomicU64,
     locked: AtomicU64,
     forecasts_failed: AtomicU64,
     locking_us: AtomicU64,
 }
 
 impl Tally {
-    pub(crate) fn in_one_trip(&self) {
+    pub(crate) fn in_one_trip(&self, is_behind: bool) {
         self.in_one_trip.fetch_add(1, Ordering::Relaxed);
+        self.behind.fetch_add(is_behind.into(), Ordering::Relaxed);
     }
 
     pub(crate) fn forecast_failed(&self) {
@@ -61,6 +65,7 @@ impl Tally {
     pub(crate) fn with_pools(&self, pools: [PoolUse; 3]) -> PgFigures {
         PgFigures {
             batches_in_one_trip: self.in_one_trip.load(Ordering::Relaxed),
+            batches_behind: self.behind.load(Ordering::Relaxed),
             batches_locked: self.locked.load(Ordering::Relaxed),
             forecasts_failed: self.forecasts_failed.load(Ordering::Relaxed),
             locking: Duration::from_micros(self.locking_us.load(Ordering::Relaxed)),

@@ -1,17 +1,18 @@
 //! A batch in one round trip: one statement locks its rows, compares them with what is expected, and saves what that comes to.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 use domain::{
-    Actor, BookingState, CustomerId, Decision, Forecast, Outcome, Owner, PaymentReference, SeatChange, SeatState, StoreError,
-    TimeSource, Timestamp, When,
+    Actor, BookingState, CustomerId, Decision, Forecast, Outcome, Owner, PaymentReference, SeatChange, SeatState, ShowId,
+    StoreError, TimeSource, Timestamp, When,
 };
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
 use crate::batch::Done;
-use crate::connection::{Lease, TimedOut};
+use crate::connection::{Line, TimedOut};
 use crate::foresight::{Foreseen, Foresight};
 use crate::numbering::{Given, Numbering};
 use crate::row_address::RowAddress;
@@ -20,27 +21,34 @@ use crate::statements::parts::{Abridged, Parts};
 use crate::words::{Instants, Numbers};
 use crate::{encoding, error, rows};
 
-/// Makes the forecast come true. `None` if it does not, and then nothing has happened. No transaction is left open.
+/// Makes the forecast come true. `None` if it does not, and then nothing has happened. No transaction is left open. What is remembered of
+/// the histories of the shows `unheard_of` is not their last number any more.
 pub(crate) async fn run(
-    lease: &Lease,
+    line: &Line,
     time: &TimeSource,
     Foreseen { forecast, last_changes }: Foreseen,
     foresight: &Foresight,
+    unheard_of: &BTreeSet<ShowId>,
 ) -> Result<Option<Done>, StoreError> {
     let statement = Parts::of(&forecast).save_if_foreseen();
-    let save = lease.prepared(&statement.sql).await?;
-    if lease.is_closed() {
+    let save = line.prepared(&statement.sql).await?;
+    if line.is_closed() {
         return Err(StoreError::Unavailable("the connection was lost before anything was saved".to_owned()));
     }
     let numbering = Numbering::of(&forecast.changes().entries);
-    let shows = foresight.of_shows(&numbering.shows, lease.made_at());
+    let mut shows = foresight.of_shows(&numbering.shows, line.made_at());
+    for (show, last_number) in numbering.shows.iter().zip(&mut shows.1) {
+        if ShowId::new(*show).is_some_and(|show| unheard_of.contains(&show)) {
+            *last_number = NOT_KNOWN;
+        }
+    }
     let numbers_are_expected = shows.1.iter().any(|number| *number > 0);
     let statement = (statement, &save);
-    let mut saved = save_if_foreseen(lease, time, statement, (&forecast, &last_changes), (&numbering, &shows)).await?;
+    let mut saved = save_if_foreseen(line, time, statement, (&forecast, &last_changes), (&numbering, &shows)).await?;
     if matches!(saved, Saved::Overtaken) && numbers_are_expected {
         foresight.was_wrong_about_numbers();
-        let shows = foresight.of_shows(&numbering.shows, lease.made_at());
-        saved = save_if_foreseen(lease, time, statement, (&forecast, &last_changes), (&numbering, &shows)).await?;
+        let shows = foresight.of_shows(&numbering.shows, line.made_at());
+        saved = save_if_foreseen(line, time, statement, (&forecast, &last_changes), (&numbering, &shows)).await?;
     }
     let Saved::Done(row) = saved else { return Ok(None) };
     let given = Given::in_row(&row, !forecast.changes().new_bookings.is_empty())?;
@@ -52,6 +60,9 @@ pub(crate) async fn run(
     let outcomes = outcomes.ok_or_else(|| StoreError::OutcomeUnknown("a new booking got no id".to_owned()))?;
     Ok(Some(Done { outcomes, now, shows: Vec::new(), steps }))
 }
+
+/// In place of a last number: the statement looks it up.
+const NOT_KNOWN: i64 = 0;
 
 /// What the statement came to.
 enum Saved {
@@ -65,7 +76,7 @@ enum Saved {
 }
 
 async fn save_if_foreseen(
-    lease: &Lease,
+    line: &Line,
     time: &TimeSource,
     (statement, save): (&Abridged, &tokio_postgres::Statement),
     (forecast, last_changes): (&Forecast, &Numbers),
@@ -98,17 +109,17 @@ async fn save_if_foreseen(
     let parameters: &Vec<&(dyn ToSql + Sync)> = &statement.own(&all).copied().collect();
     let trip = async {
         if fixed.is_none() {
-            return lease.query_opt(save, parameters).await;
+            return line.query_opt(save, parameters).await;
         }
         // A clock outside of the database can have moved while this waited for a lock: it is looked at again before the commit.
-        lease.batch_execute("BEGIN").await?;
-        let saved = lease.query_opt(save, parameters).await;
+        line.batch_execute("BEGIN").await?;
+        let saved = line.query_opt(save, parameters).await;
         let stood_still = time.fixed() == fixed;
-        lease.batch_execute(if stood_still && saved.is_ok() { "COMMIT" } else { "ROLLBACK" }).await?;
+        line.batch_execute(if stood_still && saved.is_ok() { "COMMIT" } else { "ROLLBACK" }).await?;
         Ok(saved?.filter(|_| stood_still))
     };
     let unknown = |TimedOut| StoreError::OutcomeUnknown("the database does not answer".to_owned());
-    match lease.within(trip).await.map_err(unknown)? {
+    match line.within(trip).await.map_err(unknown)? {
         Err(error) if error::is_overtaken(&error) => Ok(Saved::Overtaken),
         saved => saved.map(|row| row.map_or(Saved::Otherwise, Saved::Done)).map_err(|error| error::of_one_trip(&error)),
     }

@@ -74,6 +74,18 @@ impl Foresight {
         Some(Foreseen { forecast, last_changes })
     }
 
+    /// Whether there is much in favour of a forecast: it costs less to ask than to make one.
+    pub(crate) fn is_likely_for(&self, requests: &[Request]) -> bool {
+        let remembered = self.remembered();
+        let is_open = |show: ShowId| remembered.show(show).is_some_and(|show| !show.terms.limit_customers());
+        let is_known = |command: &Command| match command {
+            Command::Hold(hold) => is_open(hold.show_id),
+            Command::Block(block) => is_open(block.show_id),
+            other => other.booking_id().is_some_and(|id| remembered.holds.last_change(id).is_some()),
+        };
+        self.without.load(Ordering::Relaxed) == 0 && requests.iter().all(|request| is_known(&request.command))
+    }
+
     /// What a batch on a connection that was made then says of these shows: where each lies, and the last number of its history, or 0.
     pub(crate) fn of_shows(&self, shows: &[i64], connected: Option<Instant>) -> (Vec<Option<RowAddress>>, Vec<i64>) {
         self.remembered().shows.expect(shows, connected)

@@ -143,6 +143,7 @@ macro_rules! each_scenario {
             a_batch_sees_a_dead_hold_end_once
             each_answer_belongs_to_its_command
             a_failed_batch_leaves_nothing
+            a_batch_behind_another_is_a_batch
             // The end of a hold.
             a_dead_hold_gives_way_without_a_sweep
             one_hold_takes_over_several_dead_ones

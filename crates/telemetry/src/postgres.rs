@@ -15,6 +15,11 @@ pub fn watch_batches(metrics: &Metrics, store: &PgStore) -> Result<(), MetricsEr
         let figures = of.figures();
         vec![(vec!["one"], number(figures.batches_in_one_trip)), (vec!["several"], number(figures.batches_locked))]
     })?;
+    let help = "Of the batches in one round trip those that were sent behind another, which was being executed still.";
+    let of = store.clone();
+    metrics.pull(Kind::Counter, "rowlock_store_batches_behind_total", help, &[], move || {
+        vec![(Vec::new(), number(of.figures().batches_behind))]
+    })?;
     let help = "Batches that were tried in one round trip and did not come true as foreseen.";
     let of = store.clone();
     metrics.pull(Kind::Counter, "rowlock_store_forecasts_failed_total", help, &[], move || {

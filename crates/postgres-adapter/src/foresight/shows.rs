@@ -47,10 +47,13 @@ impl Shows {
         shows.iter().map(expect).unzip()
     }
 
-    /// A batch that began then has come to these last numbers.
+    /// A batch that began then has come to these last numbers. Of two that overlapped the higher ones are right, whichever is heard
+    /// of first.
     pub(super) fn went_on(&mut self, last_numbers: &[(i64, i64)], began: Instant) {
         for &(id, number) in last_numbers {
-            if let Some(known) = ShowId::new(id).and_then(|id| self.known.get_mut(&id)) {
+            if let Some(known) = ShowId::new(id).and_then(|id| self.known.get_mut(&id))
+                && known.last_number.is_none_or(|(before, heard)| before < number || heard <= began)
+            {
                 known.last_number = Some((number, began));
             }
         }

@@ -12,6 +12,7 @@ use postgres_adapter::{MigrateError, PgSettings, PgStore, migrate};
 use throwaway_postgres::Cluster;
 use tokio_postgres::{Client, NoTls};
 
+mod following;
 mod foresight;
 
 async fn fresh() -> PgSettings {

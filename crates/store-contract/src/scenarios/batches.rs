@@ -1,11 +1,13 @@
 //! Many commands in one transaction.
 
-use domain::{BookingStatus, Command, SeatNumber};
-use domain::{Outcome, Refusal, SeatKey, SeatRefusalReason, SeatState, StoreError};
+use domain::{BookingStatus, Command, Outcome, Refusal, Request, SeatKey, SeatNumber, SeatRefusalReason, SeatState, StoreError};
 
 use crate::World;
 use crate::books::Books;
-use crate::calls::{EXPIRED, HOLD_FOR, confirm, expire, held, hold, hold_as, limit, nobody, not_free, numbers, requests};
+use crate::calls::{
+    EXPIRED, HOLD_FOR, again, cancel, confirm, expire, held, hold, hold_as, house, limit, nobody, not_free, numbers, requests,
+    under,
+};
 
 /// Nothing asked, nothing answered, nothing done.
 pub async fn an_empty_batch_gives_an_empty_answer(world: &World) {
@@ -121,4 +123,41 @@ pub async fn a_failed_batch_leaves_nothing(world: &World) {
     assert!(!outcomes.iter().any(|outcome| matches!(outcome, Outcome::Refused(_))), "{outcomes:?}");
     assert_eq!(world.store.find(held(&outcomes[4]).unwrap()).await.booking.seats, numbers(&[5, 6]));
     assert_eq!(world.store.bookings.expire_due(limit(9)).await.unwrap().expired, [], "nothing is left dead");
+}
+
+/// Handed in while another is being executed, a batch is what it would be by itself: whichever of the two comes first, and whatever both
+/// of them want.
+pub async fn a_batch_behind_another_is_a_batch(world: &World) {
+    let show = world.store.show(6).await;
+    for round in 0..8 {
+        let (ours, _) = world.store.hold(show, &[1]).await;
+        let first = [
+            Request::from(confirm(ours)),
+            hold(show, &[2]).into(),
+            hold(show, &[3]).into(),
+            under(&format!("{round}"), 1, hold(show, &[6])),
+        ];
+        let second = [
+            Request::from(hold(show, &[3, 4])),
+            confirm(ours).into(),
+            hold(show, &[5]).into(),
+            under(&format!("{round}"), 1, hold(show, &[6])),
+        ];
+        let bookings = &world.store.bookings;
+        let (before, behind) = tokio::join!(bookings.execute(&first), bookings.execute_behind(&first, &second));
+        let (before, behind) = (before.unwrap(), behind.unwrap());
+        let sold = Outcome::Refused(Refusal::NotPending { booking_id: ours, status: BookingStatus::Confirmed });
+        let sales = [&before[0], &behind[1]].map(|outcome| *outcome == Outcome::Confirmed { booking_id: ours });
+        assert!(sales[0] != sales[1] && [&before[0], &behind[1]].contains(&&sold), "{before:?} {behind:?}");
+        let wanted_by_both = [held(&before[2]), held(&behind[0])];
+        assert_eq!(wanted_by_both.iter().flatten().count(), 1, "{before:?} {behind:?}");
+        assert!(before[3] == again(&behind[3]) || behind[3] == again(&before[3]), "one effect: {before:?} {behind:?}");
+        let known = [&before[3], &behind[3]].into_iter().find_map(held);
+        let made: Vec<_> = [held(&before[1]), held(&behind[2]), known].into_iter().chain(wanted_by_both).flatten().collect();
+        assert_eq!(made.len(), 4, "{before:?} {behind:?}");
+        for booking in made.into_iter().chain([ours]) {
+            let outcome = world.store.ask(Request { by: house(), ..cancel(booking).into() }).await;
+            assert!(matches!(outcome, Outcome::Cancelled { .. }), "{outcome:?}");
+        }
+    }
 }

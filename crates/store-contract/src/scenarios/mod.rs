@@ -27,8 +27,8 @@ pub use amending::{
     a_show_has_terms_of_its_own, an_extension_ends_at_the_limit,
 };
 pub use batches::{
-    a_batch_is_decided_in_order, a_batch_sees_a_dead_hold_end_once, a_failed_batch_leaves_nothing,
-    an_empty_batch_gives_an_empty_answer, each_answer_belongs_to_its_command,
+    a_batch_behind_another_is_a_batch, a_batch_is_decided_in_order, a_batch_sees_a_dead_hold_end_once,
+    a_failed_batch_leaves_nothing, an_empty_batch_gives_an_empty_answer, each_answer_belongs_to_its_command,
 };
 pub use crashes::{
     a_call_dropped_while_it_waits_is_done_wholly_or_not_at_all, a_dropped_call_is_done_wholly_or_not_at_all,
