@@ -16,7 +16,7 @@ use crate::late as late_house;
 use loadgen::chaos::books::Books;
 use loadgen::chaos::check::{Kind, Violation, check};
 use loadgen::chaos::history::BookingStatus::{Confirmed, Failed};
-use loadgen::chaos::history::{Answer, Call, History, SeatStatus, Unknown};
+use loadgen::chaos::history::{Answer, Call, History, Micros, SeatStatus, Unknown};
 
 /// What is falsified, how, and exactly which kinds of violation show it.
 pub(crate) type Falsification = (&'static str, fn(&mut History, &mut Books), &'static [Kind]);
@@ -79,6 +79,25 @@ fn a_call_that_was_not_answered_explains_what_an_answer_does_not() {
     (repeat.answer, repeat.replayed) = (Answer::Unknown(Unknown::Lost), false);
     operation(&mut history, 32).began = answered_at(7001);
     assert_eq!(check(&history, &books), []);
+}
+
+/// Two calls in one batch extend a hold at the same instant: one of them leaves a step, and the other is told the same. Told so later, that
+/// would be a lie.
+#[test]
+fn of_two_extensions_at_the_same_instant_one_leaves_a_step() {
+    let verdict = |(began, ended): (Micros, Micros)| {
+        let (mut history, books) = (amended::history(), amended::books());
+        let step_at = books.bookings[4].steps[2].at;
+        let first = operation(&mut history, 32);
+        (first.began, first.ended) = (step_at - 10, step_at + 10);
+        let mut second = operation(&mut history, 32).clone();
+        (second.id, second.customer) = (7777, 7);
+        (second.began, second.ended) = (step_at + began, step_at + ended);
+        history.operations.push(second);
+        kinds(&check(&history, &books))
+    };
+    assert_eq!(verdict((-9, 11)), [].into());
+    assert!(verdict((1, 11)).contains(&Kind::AmendmentLost));
 }
 
 /// A list or a seat map may show a hold as ended whose confirm came in time and is just being committed; nothing else may.

@@ -137,7 +137,7 @@ impl<'a> Explaining<'a, '_> {
         if self.row.seats != seats {
             self.report(Kind::HoldAltered, &format!("has seats {:?}, but its history has led to {seats:?}", self.row.seats));
         }
-        self.unheard();
+        self.unheard(&amendments);
         amendments
     }
 
@@ -195,12 +195,20 @@ impl<'a> Explaining<'a, '_> {
         }
     }
 
-    /// Every call that was answered so must have done something. What is cancelled may be cancelled again.
-    fn unheard(&mut self) {
+    /// Every call that was answered so must have done something. What is cancelled may be cancelled again; and what was extended by
+    /// another call in the same batch, at the same instant, lives as long as this one could wish.
+    fn unheard(&mut self, amendments: &[Amendment]) {
         let cancelled_at = self.row.steps.iter().find(|step| step.event.gives_up()).map(|step| step.at);
+        let extended_meanwhile = |call: &Operation| {
+            let so = |amendment: &&Amendment| {
+                amendment.event == StepKind::Extended && shown_deadline(call) == Some(cut(amendment.deadline))
+            };
+            let extended = matches!(call.answer, Answer::Extended { .. });
+            extended && amendments.iter().filter(so).any(|amendment| (call.began..=call.ended).contains(&amendment.at))
+        };
         for call in self.calls.iter().filter(|call| is_done(call) && !self.used.contains(&call.id)) {
             let again = matches!(call.answer, Answer::Cancelled { .. }) && cancelled_at.is_some_and(|at| at <= call.ended);
-            if !again {
+            if !again && !extended_meanwhile(call) {
                 self.violations.push(lost(call).about([self.row.id]));
             }
         }
