@@ -6,9 +6,10 @@ use chrono::TimeDelta;
 
 use crate::booking::Booking;
 use crate::changes::{Changes, Decision, Entry, Owner, SeatChange};
-use crate::command::{Command, Keys, Outcome};
+use crate::command::{Command, Outcome};
 use crate::deadline::{Deadline, Timestamp};
 use crate::ids::{BookingId, ShowId};
+use crate::keys::Keys;
 use crate::ledger::{Ledger, LockedRows, LockedSeat, LockedShow};
 use crate::lifecycle::BookingStatus;
 use crate::request::Request;
