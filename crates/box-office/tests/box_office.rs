@@ -17,7 +17,8 @@ use tokio::sync::{Semaphore, mpsc};
 /// What a batch of these ids fails with, if it fails.
 type Script = Box<dyn FnMut(&[i64]) -> Option<StoreError> + Send>;
 
-/// A store whose batches wait at a gate, and fail as the script says. It answers a confirm with the id that was asked.
+/// A store whose batches wait at a gate, and fail as the script says. It answers a confirm with the id that was asked, and knows every
+/// booking but [`UNKNOWN`].
 struct ScriptedStore {
     gate: Semaphore,
     arrivals: mpsc::UnboundedSender<Vec<i64>>,
@@ -33,7 +34,7 @@ impl BookingRepository for ScriptedStore {
         // A script may panic.
         match (self.script.lock().unwrap_or_else(PoisonError::into_inner))(&ids) {
             Some(error) => Err(error),
-            None => Ok(requests.iter().map(|request| confirmed(id(&request.command))).collect()),
+            None => Ok(ids.into_iter().map(answer).collect()),
         }
     }
 
@@ -79,6 +80,16 @@ fn confirm(id: i64) -> Command {
 
 fn confirmed(id: i64) -> Outcome {
     Outcome::Confirmed { booking_id: BookingId::new(id).unwrap() }
+}
+
+const UNKNOWN: i64 = 404;
+
+fn answer(id: i64) -> Outcome {
+    if id == UNKNOWN { refused(id) } else { confirmed(id) }
+}
+
+fn refused(id: i64) -> Outcome {
+    Outcome::Refused(Refusal::NoSuchBooking { booking_id: BookingId::new(id).unwrap() })
 }
 
 /// A box office on a scripted store, and the batches as they arrive there.
@@ -374,42 +385,7 @@ async fn closing_takes_nothing_more_and_finishes_what_was_taken() {
 
 #[tokio::test]
 async fn a_refusal_is_an_outcome_like_any_other() {
-    struct Refuses;
-    #[async_trait]
-    impl BookingRepository for Refuses {
-        async fn execute(&self, requests: &[Request]) -> Result<Vec<Outcome>, StoreError> {
-            let refused =
-                |command: &Command| Outcome::Refused(Refusal::NoSuchBooking { booking_id: BookingId::new(id(command)).unwrap() });
-            Ok(requests.iter().map(|request| refused(&request.command)).collect())
-        }
-        async fn expire_due(&self, _: NonZeroU32) -> Result<Sweep, StoreError> {
-            unreachable!()
-        }
-        async fn find(&self, _: BookingId) -> Result<Option<BookingDetails>, StoreError> {
-            unreachable!()
-        }
-        async fn history(&self, _: BookingId) -> Result<Option<Vec<Transition>>, StoreError> {
-            unreachable!("the box office does not read")
-        }
-
-        async fn forget_keys(&self, _: NonZeroU32) -> Result<u32, StoreError> {
-            unreachable!("the box office does not read")
-        }
-
-        async fn list(&self, _: &BookingFilter, _: Page) -> Result<Vec<Booking>, StoreError> {
-            unreachable!()
-        }
-
-        async fn live_holds(&self, _: Option<ShowId>, _: Option<BookingId>, _: NonZeroU32) -> Result<Vec<LiveHold>, StoreError> {
-            unreachable!()
-        }
-
-        async fn refunds(&self, _: Option<&RefundKey>, _: NonZeroU32) -> Result<Vec<Refund>, StoreError> {
-            unreachable!()
-        }
-    }
-    let store: Arc<dyn BookingRepository> = Arc::new(Refuses);
-    let office = BoxOffice::open(&store, &Plan::default());
-    let booking_id = BookingId::new(5).unwrap();
-    assert_eq!(office.submit(confirm(5)).await, Ok(Outcome::Refused(Refusal::NoSuchBooking { booking_id })));
+    let world = World::new(&Plan::default(), never_fails);
+    world.open_gate(1);
+    assert_eq!(world.office.submit(confirm(UNKNOWN)).await, Ok(refused(UNKNOWN)));
 }

@@ -93,6 +93,9 @@ pub enum BookingState {
 }
 
 impl BookingState {
+    /// What a hold comes to that was not confirmed before its deadline.
+    pub const EXPIRED: Self = Self::Failed { reason: FailureReason::Expired, refund_due: false };
+
     /// The state in a word.
     pub const fn status(&self) -> BookingStatus {
         match self {
@@ -153,11 +156,9 @@ impl Booking {
     #[must_use]
     pub fn as_of(self, now: Timestamp) -> Self {
         match (self.state, self.deadline.life(now)) {
-            (BookingState::Pending, Life::Dead) => Self {
-                state: BookingState::Failed { reason: FailureReason::Expired, refund_due: false },
-                updated_at: self.deadline.instant(),
-                ..self
-            },
+            (BookingState::Pending, Life::Dead) => {
+                Self { state: BookingState::EXPIRED, updated_at: self.deadline.instant(), ..self }
+            }
             (BookingState::Pending, Life::Live)
             | (BookingState::Confirmed { .. } | BookingState::Failed { .. }, Life::Live | Life::Dead) => self,
         }

@@ -87,17 +87,6 @@ pub struct Holding {
     pub held_until: Option<Deadline>,
 }
 
-/// What came of a sweep over some rows.
-#[derive(Clone, Debug)]
-pub struct Swept {
-    /// The outcomes, an expiry or a refusal each.
-    pub outcomes: Vec<Outcome>,
-    /// What has to be saved.
-    pub changes: Changes,
-    /// Bookings that contradict their seats. Someone has to look.
-    pub corrupt: Vec<LedgerError>,
-}
-
 /// A seat as it was found under its lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LockedSeat {
@@ -220,22 +209,6 @@ impl Ledger {
             Command::Change(change) => self.change(change, by)?,
         };
         Ok(Decision::Settled(outcome))
-    }
-
-    /// Expires each of the bookings in these rows, if it is dead and all of its seats are here. One that contradicts its seats
-    /// must not keep the others from ending: it is left as it is, and reported.
-    pub fn sweep(rows: LockedRows) -> Swept {
-        let ids: Vec<BookingId> = rows.bookings.iter().map(|booking| booking.id).collect();
-        let mut ledger = Self::open(rows);
-        let (mut outcomes, mut corrupt) = (Vec::new(), Vec::new());
-        for id in ids {
-            match ledger.expire(id) {
-                Ok(outcome) => outcomes.push(outcome),
-                Err(LedgerError::RowsMissing) => {}
-                Err(error @ LedgerError::Corrupt { .. }) => corrupt.push(error),
-            }
-        }
-        Swept { outcomes, changes: ledger.into_changes(), corrupt }
     }
 
     /// What has to be saved.

@@ -23,6 +23,7 @@ mod refusal;
 mod request;
 mod seat;
 mod show;
+mod sweep;
 mod text;
 mod time_source;
 
@@ -35,7 +36,7 @@ pub use forecast::{Forecast, Memory, When};
 pub use history::{Event, Transition};
 pub use ids::{BookingId, SeatId, ShowId};
 pub use keys::Keys;
-pub use ledger::{Holding, Ledger, LedgerError, LockedRows, LockedSeat, LockedShow, Swept};
+pub use ledger::{Holding, Ledger, LedgerError, LockedRows, LockedSeat, LockedShow};
 pub use lifecycle::{Action, BookingStatus, FailureReason, Step, TransitionRefused, transition};
 pub use look::Look;
 pub use payment::{InvalidReference, Payment, PaymentReference, Refund, RefundKey, RefundReason};
@@ -47,5 +48,6 @@ pub use refusal::{CustomerLimit, NotOnSale, Refusal, SeatRefusal, SeatRefusalRea
 pub use request::{Actor, ActorName, Fingerprint, Idempotency, IdempotencyKey, InvalidKey, Request};
 pub use seat::{Seat, SeatKey, SeatNumber, SeatSelection, SeatState, SeatStatus, SelectionError};
 pub use show::{InvalidShow, NewShow, Show, ShowCounts, Terms};
+pub use sweep::{DueHold, Swept};
 pub use text::InvalidText;
 pub use time_source::{ManualTime, TimeSource};

@@ -381,37 +381,3 @@ fn a_payment_for_what_was_sold_without_one_is_in_vain_for_good() {
     }
     assert!(tables.payments.len() == 1 && tables.payments[0].in_vain, "{:?}", tables.payments);
 }
-
-/// A store may hand over what was due a moment ago.
-#[test]
-fn a_sweep_judges_each_booking_anew() {
-    let mut tables = Tables::new();
-    tables.execute(&[hold(&[1], 60), hold(&[2], 60), hold(&[3], 1)]);
-    tables.execute(&[Command::Confirm(domain::Confirm::of(booking(1)))]);
-    tables.now += TimeDelta::seconds(1);
-    let ids = [1, 2, 3].map(|id| Command::Expire { booking_id: booking(id) });
-    let swept = Ledger::sweep(tables.lock(&ids));
-    assert!(swept.corrupt.is_empty(), "{:?}", swept.corrupt);
-    assert!(swept.outcomes.contains(&Outcome::Refused(Refusal::HoldLive {
-        booking_id: booking(2),
-        deadline: tables.bookings[&booking(2)].deadline
-    })));
-    let failed: Vec<BookingId> = swept.changes.bookings.iter().map(|change| change.id).collect();
-    assert_eq!(failed, [booking(3)]);
-    assert!(swept.changes.seats.iter().all(|change| change.key == seat(3)));
-}
-
-/// Of a booking that is left alone no seat comes free, and the others end all the same.
-#[test]
-fn a_sweep_leaves_alone_what_contradicts_itself_or_is_not_all_there() {
-    let mut tables = Tables::new();
-    tables.execute(&[hold(&[1, 2], 1), hold(&[3, 4], 1), hold(&[5, 6], 1)]);
-    tables.now += TimeDelta::seconds(1);
-    let mut rows = tables.lock(&[1, 2, 3].map(|id| Command::Expire { booking_id: booking(id) }));
-    rows.seats.retain(|locked| locked.key != seat(2));
-    rows.seats.iter_mut().find(|locked| locked.key == seat(4)).unwrap().state = SeatState::Available;
-    let swept = Ledger::sweep(rows);
-    assert_eq!(swept.corrupt, [LedgerError::Corrupt { key: seat(4), booking_id: booking(2) }]);
-    assert_eq!(swept.changes.bookings.iter().map(|change| change.id).collect::<Vec<_>>(), [booking(3)]);
-    assert_eq!(swept.changes.seats.iter().map(|change| change.key).collect::<Vec<_>>(), [seat(5), seat(6)]);
-}

@@ -12,8 +12,7 @@
 --
 -- The clock is read for each row after its lock is held, see lock_seats. A row's address is good as long as it is locked.
 WITH due AS MATERIALIZED (
-    SELECT id, show_id, user_name, customer, blocked_for, payment_reference, seat_numbers, status, failure_reason, refund_due,
-           reclaimed, expires_at, confirmed_at, created_at, updated_at, last_change
+    SELECT id, show_id, seat_numbers, expires_at, last_change, ctid AS address
     FROM bookings
     WHERE status = 'PENDING' AND expires_at <= COALESCE($2::timestamptz, now())
       AND expires_at >= COALESCE($3::timestamptz, '-infinity')

@@ -35,7 +35,7 @@ pub(crate) async fn run(
     if line.is_closed() {
         return Err(StoreError::Unavailable("the connection was lost before anything was saved".to_owned()));
     }
-    let numbering = Numbering::of(&forecast.changes().entries);
+    let numbering = Numbering::of(forecast.changes().entries.iter().map(|entry| (entry.show_id, entry.booking)));
     let mut shows = foresight.of_shows(&numbering.shows, line.made_at());
     for (show, last_number) in numbering.shows.iter().zip(&mut shows.1) {
         if ShowId::new(*show).is_some_and(|show| unheard_of.contains(&show)) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{BookingId, Entry, Owner, StoreError};
+use domain::{BookingId, Owner, ShowId, StoreError};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
@@ -41,30 +41,30 @@ pub(crate) struct Places {
 }
 
 impl Numbering {
-    /// In each show first what happened to stored bookings, then the new ones: what is free may have been given up by a stored
-    /// booking, never by a new one.
-    pub(crate) fn of(entries: &[Entry]) -> Self {
+    /// Of what happened in these shows to these bookings, in its order. In each show first comes what happened to stored bookings, then
+    /// the new ones: what is free may have been given up by a stored booking, never by a new one.
+    pub(crate) fn of(entries: impl Iterator<Item = (ShowId, Owner)> + Clone) -> Self {
         let mut shows: BTreeMap<i64, Place> =
-            entries.iter().map(|entry| (entry.show_id.get(), Place { show: 0, later: 0 })).collect();
+            entries.clone().map(|(show_id, _)| (show_id.get(), Place { show: 0, later: 0 })).collect();
         for (index, place) in (1..).zip(shows.values_mut()) {
             place.show = index;
         }
         let mut numbering = Self { shows: shows.keys().copied().collect(), ..Self::default() };
-        let mut next = |entry: &Entry| {
-            let place = shows.get_mut(&entry.show_id.get())?;
+        let mut next = |show_id: ShowId| {
+            let place = shows.get_mut(&show_id.get())?;
             place.later += 1;
             Some(*place)
         };
-        for entry in entries {
-            if let Owner::Stored(id) = entry.booking
-                && let Some(place) = next(entry)
+        for (show_id, booking) in entries.clone() {
+            if let Owner::Stored(id) = booking
+                && let Some(place) = next(show_id)
             {
                 numbering.stored.push(place);
                 numbering.follows.push(numbering.last.insert(id, place).map(|before| before.later));
             }
         }
-        let new = entries.iter().filter(|entry| matches!(entry.booking, Owner::New(_)));
-        numbering.new = new.filter_map(next).collect();
+        let new = entries.filter(|(_, booking)| matches!(booking, Owner::New(_)));
+        numbering.new = new.filter_map(|(show_id, _)| next(show_id)).collect();
         numbering.used = shows.values().map(|place| place.later).collect();
         numbering
     }
@@ -154,20 +154,11 @@ impl FromIterator<Place> for Places {
 
 #[cfg(test)]
 mod tests {
-    use domain::{Actor, Event, SeatNumber, ShowId};
-
     use super::*;
 
     #[test]
     fn each_show_counts_what_was_stored_and_then_what_is_new() {
-        let entry = |show, booking| Entry {
-            show_id: ShowId::new(show).unwrap(),
-            booking,
-            event: Event::Held,
-            from: None,
-            seats: vec![SeatNumber::new(1).unwrap()],
-            by: Actor::Customer,
-        };
+        let entry = |show, booking| (ShowId::new(show).unwrap(), booking);
         let stored = |id| Owner::Stored(BookingId::new(id).unwrap());
         let entries = [
             entry(7, Owner::New(0)),
@@ -177,7 +168,7 @@ mod tests {
             entry(7, stored(3)),
             entry(7, stored(2)),
         ];
-        let numbering = Numbering::of(&entries);
+        let numbering = Numbering::of(entries.iter().copied());
         let last = numbering.last_of([1, 2, 3].map(|id| BookingId::new(id).unwrap()).into_iter());
         assert_eq!((&*last.shows, &*last.later), ([1, 2, 2].as_slice(), [1, 3, 2].as_slice()));
         let ids = [1, 2, 3, 8, 9].map(|id| BookingId::new(id).unwrap());

@@ -7,7 +7,7 @@ use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, accepts, to_sql_checke
 
 /// A row's `ctid`, as PostgreSQL sends it. It names the row as long as this transaction has it locked; after that the row may have moved,
 /// and another may lie there.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RowAddress([u8; 6]);
 
 impl FromSql<'_> for RowAddress {

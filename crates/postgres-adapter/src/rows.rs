@@ -2,10 +2,10 @@
 
 use chrono::TimeDelta;
 use domain::{
-    Actor, BlockReason, Booking, BookingId, BookingState, BookingStatus, CalledOff, CustomerId, Deadline, Fingerprint, Holding,
-    IdempotencyKey, Life, LockedSeat, LockedShow, Outcome, Payment, PaymentReference, Refund, RefundReason, Seat, SeatId,
-    SeatKey, SeatNumber, SeatState, SeatStatus, Show, ShowCounts, ShowId, StoreError, Terms, Timestamp, Transition, UsedKey,
-    UserName,
+    Actor, BlockReason, Booking, BookingId, BookingState, BookingStatus, CalledOff, CustomerId, Deadline, DueHold, Fingerprint,
+    Holding, IdempotencyKey, Life, LockedSeat, LockedShow, Outcome, Payment, PaymentReference, Refund, RefundReason, Seat,
+    SeatId, SeatKey, SeatNumber, SeatState, SeatStatus, Show, ShowCounts, ShowId, StoreError, Terms, Timestamp, Transition,
+    UsedKey, UserName,
 };
 use tokio_postgres::Row;
 use tokio_postgres::types::FromSql;
@@ -108,6 +108,20 @@ pub(crate) fn booking(row: &Row) -> Result<Booking, StoreError> {
         state: booking_state(row)?.ok_or_else(|| bad("status"))?,
         created_at: column(row, "created_at")?,
         updated_at: column(row, "updated_at")?,
+    })
+}
+
+/// The booking of a row that a sweep has locked, as yet without its seats.
+pub(crate) fn due_hold(row: &Row) -> Result<DueHold, StoreError> {
+    let (id, show_id): (i64, i64) = (column(row, "id")?, column(row, "show_id")?);
+    let bad = |column| nonsense("bookings", column, &id);
+    let seats = seat_numbers(row)?.ok_or_else(|| bad("seat_numbers"))?;
+    Ok(DueHold {
+        id: booking_id(id)?,
+        show_id: ShowId::new(show_id).ok_or_else(|| bad("show_id"))?,
+        deadline: Deadline::at(column(row, "expires_at")?),
+        locked: Vec::with_capacity(seats.len()),
+        seats,
     })
 }
 

@@ -29,7 +29,7 @@ pub(crate) async fn and_commit(
     }
     let (new, seats, stored, keys) =
         (NewBookings::of(changes), SeatArrays::of(changes), BookingArrays::of(changes), KeyArrays::of(changes));
-    let numbering = Numbering::of(&changes.entries);
+    let numbering = Numbering::of(changes.entries.iter().map(|entry| (entry.show_id, entry.booking)));
     let (history, last) =
         (StoredHistory::of(&changes.entries, &stored.ids), numbering.last_of(changes.bookings.iter().map(|change| change.id)));
     let over = used_keys.iter().filter(|used| used.expires_at.life(changes.now) == Life::Dead);

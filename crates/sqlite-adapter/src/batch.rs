@@ -6,9 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    BlockReason, Booking, BookingId, BookingState, BookingStatus, Changes, CustomerId, Deadline, Decision, Fingerprint, Holding,
-    IdempotencyKey, Keys, Ledger, LockedRows, LockedSeat, LockedShow, Outcome, Owner, Payment, PaymentReference, Request,
-    SeatKey, ShowId, StoreError, Swept, TimeSource, Timestamp, UsedKey,
+    BlockReason, Booking, BookingId, BookingState, BookingStatus, Changes, CustomerId, Deadline, Decision, DueHold, Fingerprint,
+    Holding, IdempotencyKey, Keys, Ledger, LockedRows, LockedSeat, LockedShow, Outcome, Owner, Payment, PaymentReference,
+    Request, SeatKey, SeatState, ShowId, StoreError, Swept, TimeSource, Timestamp, UsedKey,
 };
 use rusqlite::{Connection, Row, Transaction, TransactionBehavior, params};
 use serde_json::Value;
@@ -60,17 +60,29 @@ impl<'a> Batch<'a> {
         Ok(outcomes.ok_or_else(no_identity)?)
     }
 
-    /// Expires those of these bookings that are dead, and saves that.
-    pub(crate) fn sweep(&mut self, candidates: Vec<BookingId>) -> Result<Vec<Outcome>, Failure> {
-        let keys = Keys { bookings: candidates, ..Keys::default() };
-        let Found { rows, numbers } = self.load(&keys)?;
-        let Swept { outcomes, changes, corrupt } = Ledger::sweep(rows);
-        for error in corrupt {
+    /// Expires those of these bookings that are dead, and saves that. They say PENDING under the same lock.
+    pub(crate) fn sweep(&mut self, candidates: Vec<BookingId>) -> Result<Swept, Failure> {
+        let bookings = load_bookings(&self.transaction, candidates)?;
+        let keys: Vec<SeatKey> = bookings.iter().flat_map(seat_keys).collect();
+        let seats: BTreeMap<SeatKey, SeatState> =
+            load_seats(&self.transaction, &keys)?.into_iter().map(|seat| (seat.key, seat.state)).collect();
+        let shows: BTreeSet<ShowId> = bookings.iter().map(|booking| booking.show_id).collect();
+        let numbers = load_shows(&self.transaction, shows)?.into_iter().map(|(show, changes)| (show.id, changes)).collect();
+        let due = bookings.into_iter().map(|booking| DueHold {
+            id: booking.id,
+            show_id: booking.show_id,
+            deadline: booking.deadline,
+            locked: seat_keys(&booking).filter_map(|key| Some((key.number, *seats.get(&key)?))).collect(),
+            seats: booking.seats,
+        });
+        let swept = Swept::of(self.now, due.collect());
+        for error in &swept.corrupt {
             tracing::error!(%error, "a hold can't be expired");
         }
+        let changes = swept.changes();
         self.changed |= !changes.is_empty();
         self.save(&changes, numbers)?;
-        Ok(outcomes)
+        Ok(swept)
     }
 
     /// Makes it last. Without changes there is nothing to write, and the lock is only given back.

@@ -116,16 +116,10 @@ fn expire_due(connection: &mut Connection, time: &TimeSource, limit: NonZeroU32)
     let mut batch = Batch::begin(connection, time)?;
     let now = batch.now();
     let candidates = due_bookings(batch.connection(), now, limit)?;
-    let mut sweep = Sweep::default();
-    for outcome in batch.sweep(candidates)? {
-        if let Outcome::Expired { booking_id, deadline } = outcome {
-            sweep.expired.push(booking_id);
-            sweep.lag_max = sweep.lag_max.max(until(deadline.instant(), now));
-        }
-    }
-    sweep.next_due_in = next_deadline(batch.connection())?.map(|deadline| until(now, deadline));
+    let swept = batch.sweep(candidates)?;
+    let next_due_in = next_deadline(batch.connection())?.map(|deadline| until(now, deadline));
     batch.end()?;
-    Ok(sweep)
+    Ok(swept.report(next_due_in))
 }
 
 /// From one instant to a later one, zero if it is not later.

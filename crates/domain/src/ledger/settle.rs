@@ -17,8 +17,7 @@ impl Ledger {
             Ok(booking) => booking.deadline,
             Err(refusal) => return Ok(Outcome::Refused(refusal)),
         };
-        let expired = BookingState::Failed { reason: FailureReason::Expired, refund_due: false };
-        self.settle(booking_id, expired, SeatState::Available, Actor::System)?;
+        self.settle(booking_id, BookingState::EXPIRED, SeatState::Available, Actor::System)?;
         Ok(Outcome::Expired { booking_id, deadline })
     }
 

@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    Booking, BookingId, BookingState, BookingStatus, Changes, Command, Deadline, FailureReason, Keys, Ledger, LedgerError,
-    LockedRows, LockedSeat, LockedShow, Outcome, Owner, Request, SeatKey, SeatNumber, SeatState, ShowId, Swept, Terms, Timestamp,
-    UserName,
+    Booking, BookingId, BookingState, BookingStatus, Changes, Command, Deadline, DueHold, Keys, Ledger, LedgerError, LockedRows,
+    LockedSeat, LockedShow, Outcome, Owner, Request, SeatKey, SeatNumber, SeatState, ShowId, Swept, Terms, Timestamp, UserName,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -130,12 +129,17 @@ impl Rows {
 
     /// Sweeps these bookings, as far as their seats are not `locked` by someone else.
     pub(crate) fn sweep(&mut self, now: Timestamp, due: &BTreeSet<BookingId>, locked: &BTreeSet<SeatKey>) -> Vec<Outcome> {
-        let keys = due.iter().filter_map(|id| self.bookings.get(id)).flat_map(BookingRow::keys);
-        let seats = keys.filter(|key| !locked.contains(key)).collect();
-        let Swept { outcomes, changes, corrupt } = Ledger::sweep(self.locked(now, &[], &seats, due));
-        assert_eq!(corrupt, []);
-        self.save(&changes);
-        outcomes
+        let due_hold = |id: &BookingId| {
+            let booking = self.booking(*id)?;
+            let seat = |&number| SeatKey { show_id: booking.show_id, number };
+            let free_to_lock = booking.seats.iter().map(seat).filter(|key| !locked.contains(key));
+            let locked = free_to_lock.filter_map(|key| Some((key.number, self.seat(key)?.state))).collect();
+            Some(DueHold { id: *id, show_id: booking.show_id, deadline: booking.deadline, locked, seats: booking.seats })
+        };
+        let swept = Swept::of(now, due.iter().filter_map(due_hold).collect());
+        assert_eq!(swept.corrupt, []);
+        self.save(&swept.changes());
+        swept.expired.iter().map(|hold| Outcome::Expired { booking_id: hold.id, deadline: hold.deadline }).collect()
     }
 
     pub(crate) fn seat(&self, key: SeatKey) -> Option<LockedSeat> {
@@ -152,7 +156,7 @@ impl Rows {
         let state = match row.status {
             BookingStatus::Pending => BookingState::Pending,
             BookingStatus::Confirmed => BookingState::Confirmed { at: row.confirmed_at.unwrap(), reclaimed: false },
-            BookingStatus::Failed => BookingState::Failed { reason: FailureReason::Expired, refund_due: false },
+            BookingStatus::Failed => BookingState::EXPIRED,
         };
         Some(Booking {
             id,

@@ -1,6 +1,7 @@
--- Purpose: the seats of those holds.
--- Parameters: $1 show, $2 number of bookings, $3 first booking. Locks: none that others want.
-INSERT INTO seats (show_id, seat_number, status, booking_id, held_until)
-SELECT $1::bigint, seat_number, 'PENDING', b.id, b.expires_at
-FROM bookings AS b CROSS JOIN unnest(b.seat_numbers) AS seat_number
-WHERE b.show_id = $1 AND b.id >= $3::bigint AND b.id < $3 + $2::integer
+-- Purpose: every so-manieth of those holds takes its seats, as a sale takes them: in place, each page in many steps.
+-- Parameters: $1 show, $2 number of bookings, $3 first booking, $4 steps, $5 which of them, from 0. Locks: none that others want.
+UPDATE seats AS s
+SET status = 'PENDING', booking_id = b.id, held_until = b.expires_at, padding = NULL
+FROM bookings AS b CROSS JOIN unnest(b.seat_numbers) AS listed (seat_number)
+WHERE b.show_id = $1::bigint AND b.id >= $3::bigint AND b.id < $3 + $2::integer AND b.id % $4::bigint = $5::bigint
+  AND s.show_id = $1 AND s.seat_number = listed.seat_number

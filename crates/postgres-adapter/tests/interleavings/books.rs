@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
 use domain::{
-    Booking, BookingId, BookingState, Changes, Command, Deadline, FailureReason, Ledger, Life, LockedRows, LockedSeat,
-    LockedShow, Outcome, Owner, SeatKey, SeatNumber, SeatState, ShowId, Terms, Timestamp, UserName,
+    Booking, BookingId, BookingState, Changes, Command, Deadline, DueHold, FailureReason, Ledger, Life, LockedRows, LockedSeat,
+    LockedShow, Outcome, Owner, SeatKey, SeatNumber, SeatState, ShowId, Swept, Terms, Timestamp, UserName,
 };
 use tokio_postgres::{Client, Row};
 
@@ -97,10 +97,14 @@ impl Books {
     }
 
     fn sweep(&mut self, now: Timestamp, left_out: &BTreeSet<BookingId>) -> Answer {
-        let due = self.dead_at(now).filter(|id| !left_out.contains(id)).map(|id| self.bookings[&id].clone()).collect();
-        let swept = Ledger::sweep(self.locked(now, due));
-        self.save(&swept.changes);
-        Answer::Swept(swept.changes.bookings.iter().map(|change| change.id).collect())
+        let due_hold = |id| {
+            let Booking { show_id, deadline, ref seats, .. } = self.bookings[&id];
+            let locked = seats.iter().map(|&number| (number, self.seats[&SeatKey { show_id, number }])).collect();
+            DueHold { id, show_id, deadline, locked, seats: seats.clone() }
+        };
+        let swept = Swept::of(now, self.dead_at(now).filter(|id| !left_out.contains(id)).map(due_hold).collect());
+        self.save(&swept.changes());
+        Answer::Swept(swept.expired.iter().map(|hold| hold.id).collect())
     }
 
     fn locked(&self, now: Timestamp, bookings: Vec<Booking>) -> LockedRows {

@@ -21,7 +21,7 @@ async fn fresh() -> PgSettings {
 }
 
 /// That of the schema which this program brings.
-const VERSION: u32 = 7;
+const VERSION: u32 = 8;
 
 async fn connect(settings: &PgSettings) -> Client {
     let (client, connection) = tokio_postgres::connect(&settings.url, NoTls).await.unwrap();
