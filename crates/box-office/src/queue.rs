@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use domain::{Outcome, Request};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
@@ -112,6 +113,12 @@ impl Batches {
             }
             self.bell.rung.notified().await;
         }
+    }
+
+    /// Done with the last batch; waits until so many jobs wait, but not for longer than that.
+    pub(crate) async fn gather(&self, jobs: usize, patience: Duration) {
+        self.pace.done();
+        let _ = tokio::time::timeout(patience, self.as_many_as(jobs)).await;
     }
 
     /// Waits for jobs, and takes as many as make a batch; `None` when the box office has closed and the queue is empty. Whoever

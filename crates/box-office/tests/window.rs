@@ -189,3 +189,51 @@ async fn a_look_that_panics_is_as_good_as_none_each_time() {
     }
     assert_eq!(diary(&store), ["execute", "look", "execute", "look", "execute"]);
 }
+
+/// Submits so many holds of what is sold, each refused when its turn comes.
+fn losers(office: &Arc<BoxOffice>, count: usize) -> Vec<tokio::task::JoinHandle<Result<Outcome, Declined>>> {
+    let submit = |_| {
+        let office = Arc::clone(office);
+        tokio::spawn(async move { office.submit(hold(&[1])).await })
+    };
+    (0..count).map(submit).collect()
+}
+
+/// Lets every task run until all of them wait. No time passes meanwhile.
+async fn settle() {
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Of eight that came together seven are enough for the next look; fewer wait until their time is up, and then nobody waits for others.
+#[tokio::test(start_paused = true)]
+async fn a_look_is_for_nearly_as_many_as_the_last_one() {
+    let (office, store) = after_a_sale(|holds| Ok(holds.iter().map(|hold| Some(sold(hold))).collect()), 0).await;
+    let looks = |store: &ScriptedStore| diary(store).len() - 1;
+    let mut callers = losers(&office, 1);
+    settle().await;
+    callers.extend(losers(&office, 8));
+    settle().await;
+    store.gate.add_permits(1);
+    settle().await;
+    assert_eq!(looks(&store), 2, "after a lone one nobody waits: the eight are looked at");
+    store.gate.add_permits(MANY);
+    settle().await;
+    callers.extend(losers(&office, 6));
+    settle().await;
+    assert_eq!(looks(&store), 2, "six wait for one more");
+    callers.extend(losers(&office, 1));
+    settle().await;
+    assert_eq!(looks(&store), 3);
+    for caller in callers {
+        assert!(matches!(caller.await.unwrap(), Ok(Outcome::Refused(_))));
+    }
+    for waits in [true, false] {
+        let before = tokio::time::Instant::now();
+        for caller in losers(&office, 1) {
+            caller.await.unwrap().unwrap();
+        }
+        assert_eq!(!before.elapsed().is_zero(), waits);
+    }
+}
