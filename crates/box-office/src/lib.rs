@@ -12,6 +12,7 @@ mod office;
 mod pace;
 mod panics;
 mod queue;
+mod replies;
 mod sweeper;
 mod taken;
 mod window;

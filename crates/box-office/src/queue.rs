@@ -5,12 +5,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use domain::{Outcome, Request};
-use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::Instant;
 
 use crate::observer::Caller;
 use crate::office::{Declined, Plan};
 use crate::pace::Pace;
+use crate::replies::Reply;
 
 /// A request and its caller.
 pub(crate) struct Job {
@@ -18,13 +19,13 @@ pub(crate) struct Job {
     pub(crate) caller: Option<Caller>,
     pub(crate) came_at: Instant,
     pub(crate) give_up_at: Instant,
-    pub(crate) reply: oneshot::Sender<Result<Outcome, Declined>>,
+    pub(crate) reply: Reply,
 }
 
 impl Job {
-    /// Replies. A caller that has gone needs none.
+    /// Replies at once.
     pub(crate) fn settle(self, result: Result<Outcome, Declined>) {
-        let _ = self.reply.send(result);
+        self.reply.send(result);
     }
 }
 

@@ -9,6 +9,7 @@ use domain::{BookingRepository, Command, Hold, Outcome, Refusal, StoreError};
 use crate::lane::{Lanes, drop_stale};
 use crate::observer::{BatchKind, Observer, observed};
 use crate::queue::{Batches, Job};
+use crate::replies::Replies;
 use crate::taken::Taken;
 
 /// A look for more than these costs hardly less for each.
@@ -57,11 +58,12 @@ impl Window {
             Vec::new()
         });
         let refusals = refusals.into_iter().chain(std::iter::repeat(None));
+        let mut replies = Replies::new();
         for (job, refusal) in jobs.into_iter().zip(refusals) {
             if let Some(refusal) = refusal {
                 let refused = Outcome::Refused(refusal);
                 self.observer.settled(&refused);
-                job.settle(Ok(refused));
+                replies.add(job.reply, Ok(refused));
             } else {
                 if let Some(hold) = hold_of(&job.request.command) {
                     self.taken.forget(hold);
