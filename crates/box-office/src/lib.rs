@@ -12,7 +12,6 @@ mod office;
 mod pace;
 mod panics;
 mod queue;
-mod replies;
 mod sweeper;
 mod taken;
 mod window;

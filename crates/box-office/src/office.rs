@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::{BookingRepository, Outcome, Request, StoreError};
 use thiserror::Error;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -13,7 +13,6 @@ use crate::aside::Aside;
 use crate::lane::{Lane, Lanes};
 use crate::observer::{Caller, Observer};
 use crate::queue::{Job, Queue, queue};
-use crate::replies::Reply;
 use crate::taken::Taken;
 use crate::window::Window;
 
@@ -146,7 +145,7 @@ impl BoxOffice {
         if *self.closing.window.borrow() {
             return Err(Declined::Closing);
         }
-        let (reply, outcome) = Reply::here();
+        let (reply, outcome) = oneshot::channel();
         let came_at = Instant::now();
         let job = Job { request: request.into(), caller: Caller::current(), came_at, give_up_at: came_at + self.patience, reply };
         if self.taken.suspects(&job.request) {

@@ -5,13 +5,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use domain::{Outcome, Request};
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use crate::observer::Caller;
 use crate::office::{Declined, Plan};
 use crate::pace::Pace;
-use crate::replies::Reply;
 
 /// A request and its caller.
 pub(crate) struct Job {
@@ -19,13 +18,13 @@ pub(crate) struct Job {
     pub(crate) caller: Option<Caller>,
     pub(crate) came_at: Instant,
     pub(crate) give_up_at: Instant,
-    pub(crate) reply: Reply,
+    pub(crate) reply: oneshot::Sender<Result<Outcome, Declined>>,
 }
 
 impl Job {
-    /// Replies at once.
+    /// Replies. A caller that has gone needs none.
     pub(crate) fn settle(self, result: Result<Outcome, Declined>) {
-        self.reply.send(result);
+        let _ = self.reply.send(result);
     }
 }
 

@@ -9,7 +9,6 @@ use domain::{BookingRepository, Command, Hold, Outcome, Refusal, StoreError};
 use crate::lane::{Lanes, drop_stale};
 use crate::observer::{BatchKind, Observer, observed};
 use crate::queue::{Batches, Job};
-use crate::replies::Replies;
 use crate::taken::Taken;
 
 /// A look for more than these costs hardly less for each.
@@ -58,12 +57,11 @@ impl Window {
             Vec::new()
         });
         let refusals = refusals.into_iter().chain(std::iter::repeat(None));
-        let mut replies = Replies::new();
         for (job, refusal) in jobs.into_iter().zip(refusals) {
             if let Some(refusal) = refusal {
                 let refused = Outcome::Refused(refusal);
                 self.observer.settled(&refused);
-                replies.add(job.reply, Ok(refused));
+                job.settle(Ok(refused));
             } else {
                 if let Some(hold) = hold_of(&job.request.command) {
                     self.taken.forget(hold);

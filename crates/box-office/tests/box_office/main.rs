@@ -1,7 +1,6 @@
 //! The box office on a store that does what a test tells it: replies, batches, trouble, closing.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that can't go on has to fail")]
 
-mod replies;
 mod trouble;
 
 use std::collections::VecDeque;
